@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The pool behind a `[database] connection`, and the retry of whole transactions.
+
+use std::{
+    future::Future,
+    str::FromStr as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use neutrino_types::{Error, Result};
+use rand::RngExt as _;
+use sqlx::{
+    MySqlPool, PgPool, SqlitePool,
+    mysql::{MySqlConnectOptions, MySqlPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Tx, classify::classify, tx::Conn};
+
+/// How often a transaction is tried in all before the failure is the answer.
+const MAX_TRIES: u32 = 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    MySql,
+    Postgres,
+}
+
+/// Counters for metrics and for the tests that assert statement counts.
+#[derive(Debug, Default)]
+pub struct Stats {
+    pub statements: AtomicU64,
+    pub transactions: AtomicU64,
+    pub retries: AtomicU64,
+}
+
+/// Sizes and times of the pool, as `[database]` has them.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// `max_pool_size` + `max_overflow`.
+    pub max_connections: u32,
+    pub pool_timeout_ms: u64,
+    pub connection_recycle_s: u64,
+}
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self { max_connections: 16, pool_timeout_ms: 30_000, connection_recycle_s: 3600 }
+    }
+}
+
+enum Backend {
+    /// One writer, many readers: SQLite serializes writers anyway, and a queue of ours is fairer than its busy handler.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    MySql(MySqlPool),
+    Postgres(PgPool),
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    backend: Arc<Backend>,
+    stats: Arc<Stats>,
+}
+
+impl Db {
+    /// Connects by a URL in the forms that oslo.db takes: `sqlite:////abs/path`, `mysql+pymysql://...`, `postgresql+psycopg2://...`.
+    ///
+    /// # Errors
+    /// When the URL is not understood or the database does not answer.
+    pub async fn connect(url: &str, options: &DbOptions) -> Result<Self> {
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad_url(url, "it has no scheme"))?;
+        let (base, _driver) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let backend = match base {
+            "sqlite" => sqlite(rest, options).await?,
+            "mysql" | "mariadb" => mysql(rest, options).await?,
+            "postgresql" | "postgres" => postgres(rest, options).await?,
+            other => return Err(bad_url(url, &format!("\"{other}\" is not one of sqlite, mysql, mariadb, postgresql"))),
+        };
+        Ok(Self { backend: Arc::new(backend), stats: Arc::default() })
+    }
+
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match *self.backend {
+            Backend::Sqlite { .. } => Dialect::Sqlite,
+            Backend::MySql(_) => Dialect::MySql,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    #[must_use]
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    /// Starts a transaction that may write (`BEGIN IMMEDIATE` on SQLite).
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub async fn begin(&self) -> Result<Tx> {
+        self.stats.transactions.fetch_add(1, Ordering::Relaxed);
+        let conn = match &*self.backend {
+            Backend::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
+            Backend::MySql(pool) => pool.begin().await.map(Conn::MySql),
+            Backend::Postgres(pool) => pool.begin().await.map(Conn::Postgres),
+        };
+        Ok(Tx::new(conn.map_err(|e| classify("BEGIN", e))?, self.stats.clone()))
+    }
+
+    /// A connection for reading, without a transaction: each statement sees what is committed when it starts.
+    ///
+    /// # Errors
+    /// When no connection can be had in time.
+    pub async fn reader(&self) -> Result<Tx> {
+        let conn = match &*self.backend {
+            Backend::Sqlite { readers, .. } => readers.acquire().await.map(Conn::SqliteRead),
+            Backend::MySql(pool) => pool.acquire().await.map(Conn::MySqlRead),
+            Backend::Postgres(pool) => pool.acquire().await.map(Conn::PostgresRead),
+        };
+        Ok(Tx::new(conn.map_err(|e| classify("connect", e))?, self.stats.clone()))
+    }
+
+    /// Runs `operation` until it succeeds, fails for good, or has failed ten times for passing reasons, with a growing, jittered
+    /// pause between. The closure begins and commits its own transaction, and must be free of effects outside it.
+    ///
+    /// # Errors
+    /// The last try's.
+    pub async fn retry<T, F, Fut>(&self, name: &'static str, mut operation: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let mut tries = 1;
+        loop {
+            match operation().await {
+                Err(error) if error.is_transient() && tries < MAX_TRIES => {
+                    self.stats.retries.fetch_add(1, Ordering::Relaxed);
+                    tracing::debug!(operation = name, tries, error = error.log().unwrap_or_default(), "transaction is tried again");
+                    let ceiling_ms = 5_u64 << tries.min(7);
+                    let pause_ms = rand::rng().random_range(1..=ceiling_ms);
+                    tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Closes all connections; outstanding ones as they are returned.
+    pub async fn close(&self) {
+        match &*self.backend {
+            Backend::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Backend::MySql(pool) => pool.close().await,
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn bad_url(url: &str, why: &str) -> Error {
+    // The URL may carry a password: only its scheme is repeated.
+    let scheme = url.split("://").next().unwrap_or_default();
+    Error::internal(format!("[database] connection \"{scheme}://...\" cannot be used: {why}"))
+}
+
+async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
+    let path = rest.split('?').next().unwrap_or_default();
+    // SQLAlchemy: sqlite:///relative, sqlite:////absolute.
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if path.is_empty() || path == ":memory:" {
+        return Err(bad_url("sqlite://", "a file is needed; a database in memory would be lost with the process"));
+    }
+    let connect = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(512)
+        .pragma("cache_size", "-8192")
+        .pragma("temp_store", "memory");
+    let timeout = Duration::from_millis(options.pool_timeout_ms);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(timeout)
+        .test_before_acquire(false)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_with(connect.clone())
+        .await
+        .map_err(|e| classify("connect", e))?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.max_connections.min(8))
+        .acquire_timeout(timeout)
+        .test_before_acquire(false)
+        .max_lifetime(None)
+        .connect_lazy_with(connect.pragma("query_only", "on"));
+    Ok(Backend::Sqlite { writer, readers })
+}
+
+async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
+    let connect =
+        MySqlConnectOptions::from_str(&format!("mysql://{}", without_unknown_parameters(rest, &["charset", "ssl-mode", "socket"])))
+            .map_err(|e| classify("connection URL", e))?
+            .statement_cache_capacity(512);
+    MySqlPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(Duration::from_millis(options.pool_timeout_ms))
+        .max_lifetime(Duration::from_secs(options.connection_recycle_s))
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                use sqlx::Executor as _;
+                conn.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+                conn.execute("SET SESSION sql_mode = 'TRADITIONAL,ANSI_QUOTES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'").await?;
+                Ok(())
+            })
+        })
+        .connect_with(connect)
+        .await
+        .map(Backend::MySql)
+        .map_err(|e| classify("connect", e))
+}
+
+async fn postgres(rest: &str, options: &DbOptions) -> Result<Backend> {
+    let connect =
+        PgConnectOptions::from_str(&format!("postgres://{rest}")).map_err(|e| classify("connection URL", e))?.statement_cache_capacity(512);
+    PgPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(Duration::from_millis(options.pool_timeout_ms))
+        .max_lifetime(Duration::from_secs(options.connection_recycle_s))
+        .connect_with(connect)
+        .await
+        .map(Backend::Postgres)
+        .map_err(|e| classify("connect", e))
+}
+
+/// Operators' URLs carry parameters of their Python driver (`read_timeout=...`), which ours would refuse.
+fn without_unknown_parameters(rest: &str, known: &[&str]) -> String {
+    let Some((base, query)) = rest.split_once('?') else { return rest.to_owned() };
+    let kept: Vec<&str> = query.split('&').filter(|p| known.iter().any(|k| p.split('=').next() == Some(k))).collect();
+    // "utf8" means three bytes a character to MySQL's own client only; names need all four.
+    let kept = kept.join("&").replace("charset=utf8mb3", "charset=utf8mb4").replace("charset=utf8&", "charset=utf8mb4&");
+    let kept = if kept.ends_with("charset=utf8") { format!("{kept}mb4") } else { kept };
+    if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") }
+}

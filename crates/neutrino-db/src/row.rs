@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A row of a result, read by position.
+
+use chrono::NaiveDateTime;
+use neutrino_types::{Error, Result};
+use sqlx::{Database, Decode, Row as _, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow};
+
+/// One row, whatever the backend. Columns are numbered from 0 in the order of the SELECT list.
+pub enum Row {
+    Sqlite(SqliteRow),
+    MySql(MySqlRow),
+    Postgres(PgRow),
+}
+
+fn decode<'r, DB: Database, R: sqlx::Row<Database = DB>, T: Decode<'r, DB>>(row: &'r R, column: usize) -> Result<Option<T>>
+where
+    usize: sqlx::ColumnIndex<R>,
+{
+    row.try_get_unchecked::<Option<T>, _>(column).map_err(|e| Error::internal(format!("column {column} cannot be read: {e}")))
+}
+
+fn required<T>(column: usize, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| Error::internal(format!("column {column} is NULL where a value is required")))
+}
+
+impl Row {
+    /// # Errors
+    /// When the column does not exist or holds another type.
+    pub fn opt_text(&self, column: usize) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite(row) => decode(row, column),
+            Self::MySql(row) => decode(row, column),
+            Self::Postgres(row) => decode(row, column),
+        }
+    }
+
+    /// # Errors
+    /// As [`Row::opt_text`], and for NULL.
+    pub fn text(&self, column: usize) -> Result<String> {
+        required(column, self.opt_text(column)?)
+    }
+
+    /// # Errors
+    /// When the column does not exist or is no integer.
+    pub fn opt_int(&self, column: usize) -> Result<Option<i64>> {
+        match self {
+            Self::Sqlite(row) => decode(row, column),
+            Self::MySql(row) => decode(row, column),
+            Self::Postgres(row) => pg_int(row, column),
+        }
+    }
+
+    /// # Errors
+    /// As [`Row::opt_int`], and for NULL.
+    pub fn int(&self, column: usize) -> Result<i64> {
+        required(column, self.opt_int(column)?)
+    }
+
+    /// # Errors
+    /// When the column does not exist or is no truth value.
+    pub fn opt_bool(&self, column: usize) -> Result<Option<bool>> {
+        match self {
+            Self::Sqlite(row) => decode(row, column),
+            Self::MySql(row) => decode(row, column),
+            Self::Postgres(row) => pg_bool(row, column),
+        }
+    }
+
+    /// # Errors
+    /// As [`Row::opt_bool`], and for NULL.
+    pub fn bool(&self, column: usize) -> Result<bool> {
+        required(column, self.opt_bool(column)?)
+    }
+
+    /// # Errors
+    /// When the column does not exist or is no time.
+    pub fn opt_time(&self, column: usize) -> Result<Option<NaiveDateTime>> {
+        match self {
+            Self::Sqlite(row) => decode(row, column),
+            Self::MySql(row) => decode(row, column),
+            Self::Postgres(row) => decode(row, column),
+        }
+    }
+}
+
+/// PostgreSQL sends integers in their own width, and truth values of expressions as `bool`.
+fn pg_int(row: &PgRow, column: usize) -> Result<Option<i64>> {
+    use sqlx::{Column as _, TypeInfo as _};
+    match row.columns().get(column).map(|c| c.type_info().name().to_owned()).as_deref() {
+        Some("INT2") => Ok(decode::<_, _, i16>(row, column)?.map(i64::from)),
+        Some("INT4") => Ok(decode::<_, _, i32>(row, column)?.map(i64::from)),
+        Some("BOOL") => Ok(decode::<_, _, bool>(row, column)?.map(i64::from)),
+        _ => decode(row, column),
+    }
+}
+
+fn pg_bool(row: &PgRow, column: usize) -> Result<Option<bool>> {
+    use sqlx::{Column as _, TypeInfo as _};
+    match row.columns().get(column).map(|c| c.type_info().name().to_owned()).as_deref() {
+        Some("BOOL") => decode(row, column),
+        _ => Ok(pg_int(row, column)?.map(|v| v != 0)),
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A transaction, or a plain connection for reading.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use neutrino_types::{Error, Result};
+use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, pool::PoolConnection, query::Query};
+
+use crate::{Arg, Dialect, Row, Sql, Stats, classify::classify};
+
+pub(crate) enum Conn {
+    Sqlite(Transaction<'static, Sqlite>),
+    SqliteRead(PoolConnection<Sqlite>),
+    MySql(Transaction<'static, MySql>),
+    MySqlRead(PoolConnection<MySql>),
+    Postgres(Transaction<'static, Postgres>),
+    PostgresRead(PoolConnection<Postgres>),
+}
+
+type Effect = Box<dyn FnOnce() + Send>;
+
+/// A transaction: dropped without [`Tx::commit`] it is rolled back. Also what [`crate::Db::reader`] gives, then without a transaction.
+pub struct Tx {
+    conn: Conn,
+    effects: Vec<Effect>,
+    stats: Arc<Stats>,
+}
+
+macro_rules! bind {
+    ($query:expr, $args:expr) => {{
+        let mut query = $query;
+        for arg in $args {
+            query = match arg {
+                Arg::Null => query.bind(None::<String>),
+                Arg::Bool(v) => query.bind(v),
+                Arg::Int(v) => query.bind(v),
+                Arg::Float(v) => query.bind(v),
+                Arg::Text(v) => query.bind(v),
+                Arg::Time(v) => query.bind(v),
+            };
+        }
+        query
+    }};
+}
+
+fn sqlite(text: &str, args: Vec<Arg>) -> Query<'static, Sqlite, sqlx::sqlite::SqliteArguments> {
+    bind!(sqlx::query(AssertSqlSafe(text.to_owned())), args)
+}
+fn mysql(text: &str, args: Vec<Arg>) -> Query<'static, MySql, sqlx::mysql::MySqlArguments> {
+    bind!(sqlx::query(AssertSqlSafe(text.to_owned())), args)
+}
+fn postgres(text: &str, args: Vec<Arg>) -> Query<'static, Postgres, sqlx::postgres::PgArguments> {
+    bind!(sqlx::query(AssertSqlSafe(number_placeholders(text))), args)
+}
+
+impl Tx {
+    pub(crate) fn new(conn: Conn, stats: Arc<Stats>) -> Self {
+        Self { conn, effects: Vec::new(), stats }
+    }
+
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self.conn {
+            Conn::Sqlite(_) | Conn::SqliteRead(_) => Dialect::Sqlite,
+            Conn::MySql(_) | Conn::MySqlRead(_) => Dialect::MySql,
+            Conn::Postgres(_) | Conn::PostgresRead(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a statement; the number of rows it touched.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn execute(&mut self, text: &str, args: Vec<Arg>) -> Result<u64> {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        let done = match &mut self.conn {
+            Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Conn::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Conn::MySqlRead(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Conn::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Conn::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+        };
+        done.map_err(|e| classify(text, e))
+    }
+
+    /// Runs a statement without preparing it: for DDL and PRAGMA. Several statements separated by `;` are allowed.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn execute_raw(&mut self, text: &str) -> Result<()> {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
+        let done = match &mut self.conn {
+            Conn::Sqlite(c) => c.execute(sql).await.map(drop),
+            Conn::SqliteRead(c) => c.execute(sql).await.map(drop),
+            Conn::MySql(c) => c.execute(sql).await.map(drop),
+            Conn::MySqlRead(c) => c.execute(sql).await.map(drop),
+            Conn::Postgres(c) => c.execute(sql).await.map(drop),
+            Conn::PostgresRead(c) => c.execute(sql).await.map(drop),
+        };
+        done.map_err(|e| classify(text, e))
+    }
+
+    /// Inserts one row into a table whose key `id` the database makes; returns that key.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn insert_returning_id(&mut self, text: &str, args: Vec<Arg>) -> Result<i64> {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        let id = match &mut self.conn {
+            Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
+            Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
+            Conn::Postgres(c) => {
+                let row = postgres(&format!("{text} RETURNING id"), args).fetch_one(&mut **c).await;
+                return Row::Postgres(row.map_err(|e| classify(text, e))?).int(0);
+            }
+            _ => return Err(Error::internal("an insert outside a transaction")),
+        };
+        id.map_err(|e| classify(text, e))?.ok_or_else(|| Error::internal(format!("no key came back from: {text}")))
+    }
+
+    /// All rows of a SELECT.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn query(&mut self, text: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        let rows: std::result::Result<Vec<Row>, sqlx::Error> = match &mut self.conn {
+            Conn::Sqlite(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
+            Conn::SqliteRead(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
+            Conn::MySql(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
+            Conn::MySqlRead(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
+            Conn::Postgres(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
+            Conn::PostgresRead(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
+        };
+        rows.map_err(|e| classify(text, e))
+    }
+
+    /// The first row of a SELECT, if any.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn query_one(&mut self, text: &str, args: Vec<Arg>) -> Result<Option<Row>> {
+        Ok(self.query(text, args).await?.into_iter().next())
+    }
+
+    /// [`Tx::query`] of a built statement.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn select(&mut self, sql: Sql) -> Result<Vec<Row>> {
+        self.query(&sql.text, sql.args).await
+    }
+
+    /// [`Tx::execute`] of a built statement.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn run(&mut self, sql: Sql) -> Result<u64> {
+        self.execute(&sql.text, sql.args).await
+    }
+
+    /// The first column of the first row of a count, 0 without rows.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn count(&mut self, text: &str, args: Vec<Arg>) -> Result<i64> {
+        Ok(self.query_one(text, args).await?.map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0))
+    }
+
+    /// Queues an effect for after the commit. Effects run in the order they were queued; a rollback drops them.
+    pub fn after_commit(&mut self, effect: impl FnOnce() + Send + 'static) {
+        self.effects.push(Box::new(effect));
+    }
+
+    /// Commits and runs the queued effects.
+    ///
+    /// # Errors
+    /// The database's, by class. Nothing was written then.
+    pub async fn commit(self) -> Result<()> {
+        let done = match self.conn {
+            Conn::Sqlite(tx) => tx.commit().await,
+            Conn::MySql(tx) => tx.commit().await,
+            Conn::Postgres(tx) => tx.commit().await,
+            Conn::SqliteRead(_) | Conn::MySqlRead(_) | Conn::PostgresRead(_) => Ok(()),
+        };
+        done.map_err(|e| classify("COMMIT", e))?;
+        for effect in self.effects {
+            effect();
+        }
+        Ok(())
+    }
+
+    /// Rolls back at once instead of when the connection is next used.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn rollback(self) -> Result<()> {
+        let done = match self.conn {
+            Conn::Sqlite(tx) => tx.rollback().await,
+            Conn::MySql(tx) => tx.rollback().await,
+            Conn::Postgres(tx) => tx.rollback().await,
+            Conn::SqliteRead(_) | Conn::MySqlRead(_) | Conn::PostgresRead(_) => Ok(()),
+        };
+        done.map_err(|e| classify("ROLLBACK", e))
+    }
+}
+
+/// PostgreSQL's placeholders are numbered: `?` outside quotes becomes `$1`, `$2`, ...
+fn number_placeholders(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let (mut number, mut quoted) = (0, None);
+    for c in text.chars() {
+        match (quoted, c) {
+            (None, '?') => {
+                number += 1;
+                out.push('$');
+                out.push_str(&number.to_string());
+                continue;
+            }
+            (None, '\'' | '"') => quoted = Some(c),
+            (Some(q), c) if q == c => quoted = None,
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn placeholders_are_numbered_outside_quotes() {
+        assert_eq!(super::number_placeholders("a = ? AND b = '?' AND \"c?\" = ?"), "a = $1 AND b = '?' AND \"c?\" = $2");
+    }
+}
