@@ -5,6 +5,7 @@
 
 pub mod cidr;
 pub mod error;
+pub mod ip;
 pub mod mac;
 pub mod port_range;
 pub mod range;
