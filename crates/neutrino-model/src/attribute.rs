@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One attribute of a resource: what a request may do with it, how a value is made good, and where it is stored.
+
+use serde_json::{Value, json};
+
+use crate::{Converter, Validator};
+
+/// What an attribute has when a create request does not name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Default {
+    /// The request must name it.
+    Required,
+    /// Nothing: the feature decides ("not specified" in Neutron's tables).
+    Unset,
+    Null,
+    Bool(bool),
+    Int(i64),
+    Str(&'static str),
+    EmptyList,
+}
+
+impl Default {
+    /// The value, or `None` where there is none to fill in.
+    #[must_use]
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Self::Required | Self::Unset => None,
+            Self::Null => Some(Value::Null),
+            Self::Bool(v) => Some(Value::Bool(v)),
+            Self::Int(v) => Some(v.into()),
+            Self::Str(v) => Some(v.into()),
+            Self::EmptyList => Some(json!([])),
+        }
+    }
+}
+
+/// How a column's value is read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Int,
+    Bool,
+    /// JSON kept as text; an empty or NULL column reads as the attribute's default.
+    Json,
+    /// A UTC time, shown as `YYYY-MM-DDTHH:MM:SSZ`.
+    Time,
+    /// An integer column that the API shows as a string (a subnet pool's prefix lengths).
+    IntText,
+}
+
+/// A one-to-one table that holds attributes of a resource. It is joined (LEFT JOIN, under its own name) into the resource's SELECT.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Join {
+    pub table: &'static str,
+    /// The column that equals the resource's `id`.
+    pub key: &'static str,
+    /// When the engine writes a row at create: always, or only if a request names one of its attributes with a value.
+    pub always: bool,
+    /// False: the feature writes the table itself; the engine only reads it.
+    pub written: bool,
+}
+
+impl Join {
+    /// A table with a row for every object.
+    #[must_use]
+    pub const fn always(table: &'static str, key: &'static str) -> Self {
+        Self { table, key, always: true, written: true }
+    }
+
+    /// A table with a row for those objects that were given one of its attributes.
+    #[must_use]
+    pub const fn when_set(table: &'static str, key: &'static str) -> Self {
+        Self { table, key, always: false, written: true }
+    }
+
+    /// A table that its feature writes.
+    #[must_use]
+    pub const fn read_only(table: &'static str, key: &'static str) -> Self {
+        Self { table, key, always: false, written: false }
+    }
+}
+
+/// Which table a column is in.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// The resource's own table.
+    Main,
+    /// `standardattributes`.
+    Standard,
+    Joined(&'static Join),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub place: Place,
+    pub name: &'static str,
+    pub kind: Kind,
+}
+
+/// Where an attribute's value comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// Nowhere: only a request carries it (`prefixlen`), or a list is filtered by it (`tags-any`).
+    Request,
+    /// A loader or the feature fills it, once for a whole page.
+    Loaded,
+    Column(Column),
+    /// An SQL expression over the main table, whose alias is `t`; `:project` stands for the caller's project.
+    Expr { sql: &'static str, kind: Kind },
+}
+
+/// See the module's documentation. Built by `const fn`; unless said otherwise an attribute is visible and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Attribute {
+    pub name: &'static str,
+    /// May a create request name it?
+    pub post: bool,
+    /// May an update request name it?
+    pub put: bool,
+    pub default: Default,
+    pub convert: Option<Converter>,
+    /// Converts the whole list of a filter's values; without it each value goes through `convert`.
+    pub convert_list: Option<Converter>,
+    pub validate: Option<Validator>,
+    pub visible: bool,
+    pub filter: bool,
+    pub sort: bool,
+    pub primary_key: bool,
+    pub required_by_policy: bool,
+    pub enforce_policy: bool,
+    pub source: Source,
+}
+
+impl Attribute {
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            post: false,
+            put: false,
+            default: Default::Required,
+            convert: None,
+            convert_list: None,
+            validate: None,
+            visible: true,
+            filter: false,
+            sort: false,
+            primary_key: false,
+            required_by_policy: false,
+            enforce_policy: false,
+            source: Source::Loaded,
+        }
+    }
+    #[must_use]
+    pub const fn post(mut self) -> Self {
+        self.post = true;
+        self
+    }
+    #[must_use]
+    pub const fn put(mut self) -> Self {
+        self.put = true;
+        self
+    }
+    #[must_use]
+    pub const fn default(mut self, default: Default) -> Self {
+        self.default = default;
+        self
+    }
+    #[must_use]
+    pub const fn convert(mut self, converter: Converter) -> Self {
+        self.convert = Some(converter);
+        self
+    }
+    #[must_use]
+    pub const fn convert_list(mut self, converter: Converter) -> Self {
+        self.convert_list = Some(converter);
+        self
+    }
+    #[must_use]
+    pub const fn validate(mut self, validator: Validator) -> Self {
+        self.validate = Some(validator);
+        self
+    }
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.visible = false;
+        self
+    }
+    #[must_use]
+    pub const fn filter(mut self) -> Self {
+        self.filter = true;
+        self
+    }
+    #[must_use]
+    pub const fn sort(mut self) -> Self {
+        self.sort = true;
+        self
+    }
+    #[must_use]
+    pub const fn primary_key(mut self) -> Self {
+        self.primary_key = true;
+        self
+    }
+    #[must_use]
+    pub const fn required_by_policy(mut self) -> Self {
+        self.required_by_policy = true;
+        self
+    }
+    #[must_use]
+    pub const fn enforce_policy(mut self) -> Self {
+        self.enforce_policy = true;
+        self
+    }
+    /// Stored in a column of the resource's own table.
+    #[must_use]
+    pub const fn column(mut self, name: &'static str, kind: Kind) -> Self {
+        self.source = Source::Column(Column { place: Place::Main, name, kind });
+        self
+    }
+    /// Stored in a column of `standardattributes`.
+    #[must_use]
+    pub const fn standard(mut self, name: &'static str, kind: Kind) -> Self {
+        self.source = Source::Column(Column { place: Place::Standard, name, kind });
+        self
+    }
+    /// Stored in a column of a one-to-one table.
+    #[must_use]
+    pub const fn joined(mut self, join: &'static Join, name: &'static str, kind: Kind) -> Self {
+        self.source = Source::Column(Column { place: Place::Joined(join), name, kind });
+        self
+    }
+    /// Computed by SQL; see [`Source::Expr`].
+    #[must_use]
+    pub const fn expr(mut self, sql: &'static str, kind: Kind) -> Self {
+        self.source = Source::Expr { sql, kind };
+        self
+    }
+    /// Not stored.
+    #[must_use]
+    pub const fn request_only(mut self) -> Self {
+        self.source = Source::Request;
+        self
+    }
+}
+
+/// The attributes that nearly every resource has.
+pub mod common {
+    use super::{Attribute, Default, Kind};
+    use crate::Validator;
+
+    pub const ID: Attribute =
+        Attribute::new("id").validate(Validator::Uuid).filter().sort().primary_key().column("id", Kind::Text);
+    pub const NAME: Attribute = Attribute::new("name")
+        .post()
+        .put()
+        .default(Default::Str(""))
+        .validate(Validator::NameString(Some(255)))
+        .filter()
+        .sort()
+        .column("name", Kind::Text);
+    /// Also answers to `project_id`.
+    pub const TENANT_ID: Attribute = Attribute::new("tenant_id")
+        .post()
+        .validate(Validator::String(Some(255)))
+        .filter()
+        .sort()
+        .required_by_policy()
+        .column("project_id", Kind::Text);
+}

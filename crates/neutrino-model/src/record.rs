@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A stored object as the API sees it: one slot per attribute of its table. And a page of them, and how they become JSON.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::Value;
+
+use crate::Table;
+
+/// One object. A slot that nothing filled is JSON null.
+#[derive(Clone, Debug)]
+pub struct Record {
+    table: Arc<Table>,
+    slots: Box<[Value]>,
+    /// `standardattributes.id`, 0 where the resource has none.
+    pub standard_attr_id: i64,
+}
+
+impl Record {
+    #[must_use]
+    pub fn new(table: Arc<Table>) -> Self {
+        let slots = vec![Value::Null; table.attributes.len()].into_boxed_slice();
+        Self { table, slots, standard_attr_id: 0 }
+    }
+
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// The value of an attribute; null for an unknown name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &Value {
+        self.table.find(name).map_or(&Value::Null, |at| &self.slots[at])
+    }
+
+    #[must_use]
+    pub fn at(&self, index: usize) -> &Value {
+        &self.slots[index]
+    }
+
+    pub fn set_at(&mut self, index: usize, value: Value) {
+        self.slots[index] = value;
+    }
+
+    /// Fills an attribute; an unknown name (an extension that is off) is left out.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        if let Some(at) = self.table.find(name) {
+            self.slots[at] = value.into();
+        }
+    }
+
+    /// The text of an attribute; empty for null and for what is no text.
+    #[must_use]
+    pub fn str(&self, name: &str) -> &str {
+        self.get(name).as_str().unwrap_or_default()
+    }
+
+    /// The text of an attribute, `None` for null.
+    #[must_use]
+    pub fn opt_str(&self, name: &str) -> Option<&str> {
+        self.get(name).as_str()
+    }
+
+    #[must_use]
+    pub fn bool(&self, name: &str) -> bool {
+        self.get(name).as_bool().unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.get(name).as_i64()
+    }
+
+    #[must_use]
+    pub fn list(&self, name: &str) -> &[Value] {
+        self.get(name).as_array().map_or(&[], Vec::as_slice)
+    }
+
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.str("id")
+    }
+
+    #[must_use]
+    pub fn project_id(&self) -> &str {
+        self.str("project_id")
+    }
+}
+
+/// Rows of one table that are loaded together, so that a loader runs one statement for all of them.
+#[derive(Debug)]
+pub struct Page {
+    pub rows: Vec<Record>,
+    /// By attribute index: does the caller want it? A loader whose attributes nobody wants does nothing.
+    pub wanted: Vec<bool>,
+    table: Arc<Table>,
+}
+
+impl Page {
+    #[must_use]
+    pub fn new(table: Arc<Table>, rows: Vec<Record>, wanted: Vec<bool>) -> Self {
+        Self { rows, wanted, table }
+    }
+
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// True when any of these attributes is wanted and on.
+    #[must_use]
+    pub fn wants(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.table.find(name).is_some_and(|at| self.wanted[at]))
+    }
+
+    /// The ids of the rows.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(Record::id)
+    }
+
+    #[must_use]
+    pub fn standard_attr_ids(&self) -> Vec<i64> {
+        self.rows.iter().map(|row| row.standard_attr_id).collect()
+    }
+
+    /// Positions of rows by their id.
+    #[must_use]
+    pub fn by_id(&self) -> HashMap<String, usize> {
+        self.rows.iter().enumerate().map(|(at, row)| (row.id().to_owned(), at)).collect()
+    }
+
+    /// Fills an attribute of every row.
+    pub fn fill(&mut self, name: &str, value: &Value) {
+        if let Some(at) = self.table.find(name) {
+            for row in &mut self.rows {
+                row.set_at(at, value.clone());
+            }
+        }
+    }
+
+    /// Appends a value to a list attribute of one row.
+    pub fn push(&mut self, row: usize, name: &str, value: Value) {
+        let Some(at) = self.table.find(name) else { return };
+        let Some(record) = self.rows.get_mut(row) else { return };
+        match &mut record.slots[at] {
+            Value::Array(list) => list.push(value),
+            slot => *slot = Value::Array(vec![value]),
+        }
+    }
+}
+
+/// Which attributes an answer carries, decided once per request.
+#[derive(Debug)]
+pub struct View {
+    /// Attribute index and the key as JSON text with its colon: `"name":`.
+    keys: Vec<(usize, String)>,
+}
+
+impl View {
+    /// The visible attributes that `keep` lets through, in the table's order; the project under both its names.
+    #[must_use]
+    pub fn new(table: &Table, mut keep: impl FnMut(&str) -> bool) -> Self {
+        let mut keys = Vec::with_capacity(table.attributes.len() + 1);
+        for (at, attribute) in table.attributes.iter().enumerate() {
+            if !attribute.visible {
+                continue;
+            }
+            if table.is_project(at) {
+                for name in ["project_id", "tenant_id"] {
+                    if keep(name) {
+                        keys.push((at, format!("\"{name}\":")));
+                    }
+                }
+            } else if keep(attribute.name) {
+                keys.push((at, format!("\"{}\":", attribute.name)));
+            }
+        }
+        Self { keys }
+    }
+
+    /// Appends the record as a JSON object.
+    pub fn write(&self, record: &Record, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (n, (at, key)) in self.keys.iter().enumerate() {
+            if n > 0 {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(key.as_bytes());
+            out.push(b' ');
+            write_value(record.at(*at), out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// Serialization of a `Value` into memory cannot fail: it has no maps with keys that are no text, and a `Vec` takes every byte.
+fn write_value(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        other => _ = serde_json::to_writer(out, other),
+    }
+}
