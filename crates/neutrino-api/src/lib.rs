@@ -6,3 +6,5 @@
 
 pub mod app;
 pub mod filters;
+pub mod http;
+pub mod metrics;
