@@ -1,1 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+//! What every feature is written against: the operation's context, the proof of authorization, the plugin traits, the registry
+//! of what is on, and the engine that lists, shows, creates, updates and deletes the objects of any table.
+//!
+//! Owns the order of an operation (guards, transaction, hooks, revision, postcommit). Names no resource.
+//! Invariants: an entry point takes an [`Authorized`]; precommit code gets a transaction and no network handle, postcommit code
+//! the reverse; a page costs a constant number of statements; the registry does not change once built.
+
+pub mod authz;
+pub mod behaviour;
+pub mod context;
+pub mod engine;
+pub mod op;
+pub mod query;
+pub mod registry;
+mod select;
+
+pub use authz::Authorized;
+pub use behaviour::{Behaviour, Hook, Loader, Worker};
+pub use context::{Caller, Context};
+pub use engine::{Engine, Precondition};
+pub use op::Op;
+pub use query::{Direction, Filter, ListQuery};
+pub use registry::{Builder, Registry};

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a feature implements: the rules of its own resources ([`Behaviour`]), what it adds to those of others ([`Hook`]), and
+//! attributes that are loaded once per page ([`Loader`]).
+//!
+//! The order of an operation, for the behaviour first and then for each hook in order of registration:
+//! `before_*` (may read, may refuse, no transaction) → `create`/`update`/`delete` in the transaction (may refuse, rolls all back)
+//! → commit → `after_*` (may talk to others; its failure is logged).
+
+use async_trait::async_trait;
+use neutrino_db::{Dialect, Sql, Tx};
+use neutrino_model::{Body, Page, Record};
+use neutrino_types::{Error, Result, error::kinds};
+use serde_json::Value;
+
+use crate::{Context, Engine, ListQuery, Op};
+
+/// The rules of one resource. Every method has a default that does what a plain table needs.
+#[async_trait]
+pub trait Behaviour: Send + Sync {
+    /// Runs before the transaction of a create, once for each object: guards that need no lock, values to fill in.
+    async fn before_create(&self, _engine: &Engine, _cx: &Context, _body: &mut Body) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes a new object. The default inserts the row with all its stored attributes.
+    async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
+        op.insert(id, body, &[]).await
+    }
+
+    /// Runs in the transaction once all objects of a create are written and loaded.
+    async fn created(&self, _op: &mut Op<'_>, _record: &Record) -> Result<()> {
+        Ok(())
+    }
+
+    /// Runs after the commit of a create. May replace the record by a newer state.
+    async fn after_create(&self, _engine: &Engine, _cx: &Context, _record: &mut Record) -> Result<()> {
+        Ok(())
+    }
+
+    /// Runs before the transaction of an update.
+    async fn before_update(&self, _engine: &Engine, _cx: &Context, _original: &Record, _body: &mut Body) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes an update. The default writes the stored attributes that differ.
+    async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
+        op.update(original, body).await
+    }
+
+    /// Runs in the transaction once the update is written and the object loaded again.
+    async fn updated(&self, _op: &mut Op<'_>, _original: &Record, _record: &Record) -> Result<()> {
+        Ok(())
+    }
+
+    /// Runs after the commit of an update. May replace the record by a newer state.
+    async fn after_update(&self, _engine: &Engine, _cx: &Context, _original: &Record, _record: &mut Record) -> Result<()> {
+        Ok(())
+    }
+
+    /// Runs before the transaction of a delete.
+    async fn before_delete(&self, _engine: &Engine, _cx: &Context, _original: &Record) -> Result<()> {
+        Ok(())
+    }
+
+    /// Deletes an object. The default deletes the row and its standard attributes; rows of others go by cascade.
+    async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
+        op.delete(original).await
+    }
+
+    /// Runs after the commit of a delete.
+    async fn after_delete(&self, _engine: &Engine, _cx: &Context, _original: &Record) -> Result<()> {
+        Ok(())
+    }
+
+    /// Makes the rows of a resource that has no table of its own. `parent` is the id in the URL for a child resource. The
+    /// engine filters, sorts, pages and cuts fields afterwards.
+    async fn rows(&self, _engine: &Engine, _cx: &Context, _tx: &mut Tx, _parent: Option<&str>, _query: &ListQuery) -> Result<Vec<Record>> {
+        Err(Error::internal("a resource without a table has no rows()"))
+    }
+
+    /// Runs an action (`PUT /collection/{id}/name`, or on a collection with an empty id). The answer is the body, and the status
+    /// if it is not 200.
+    async fn action(&self, _engine: &Engine, _cx: &Context, name: &str, _id: &str, _request: &Value) -> Result<(u16, Value)> {
+        Err(kinds::NOT_IMPLEMENTED.error(format!("The action {name} is not supported.")))
+    }
+}
+
+/// A plain table needs no rules of its own.
+#[derive(Debug)]
+pub struct Plain;
+
+impl Behaviour for Plain {}
+
+/// What a feature does when objects of another feature change. Defaults do nothing.
+#[async_trait]
+pub trait Hook: Send + Sync {
+    /// May refuse, or fill in values.
+    async fn before_create(&self, _engine: &Engine, _cx: &Context, _body: &mut Body) -> Result<()> {
+        Ok(())
+    }
+    /// In the transaction, after the object's own rows.
+    async fn create(&self, _op: &mut Op<'_>, _id: &str, _body: &Body) -> Result<()> {
+        Ok(())
+    }
+    async fn after_create(&self, _engine: &Engine, _cx: &Context, _record: &Record) -> Result<()> {
+        Ok(())
+    }
+    async fn before_update(&self, _engine: &Engine, _cx: &Context, _original: &Record, _body: &mut Body) -> Result<()> {
+        Ok(())
+    }
+    async fn update(&self, _op: &mut Op<'_>, _original: &Record, _body: &Body) -> Result<()> {
+        Ok(())
+    }
+    async fn after_update(&self, _engine: &Engine, _cx: &Context, _original: &Record, _record: &Record) -> Result<()> {
+        Ok(())
+    }
+    async fn before_delete(&self, _engine: &Engine, _cx: &Context, _original: &Record) -> Result<()> {
+        Ok(())
+    }
+    /// In the transaction, before the object's own rows go.
+    async fn delete(&self, _op: &mut Op<'_>, _original: &Record) -> Result<()> {
+        Ok(())
+    }
+    async fn after_delete(&self, _engine: &Engine, _cx: &Context, _original: &Record) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Attributes that one statement fills for a whole page, and how lists are filtered by them.
+#[async_trait]
+pub trait Loader: Send + Sync {
+    /// The attributes it fills. It runs only when one of them is wanted.
+    fn fills(&self) -> &'static [&'static str];
+
+    /// Attributes it reads from the rows, beside `id`; they are fetched even if the caller does not want them.
+    fn needs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Fills the page. One statement, or a constant number, whatever the number of rows.
+    async fn load(&self, cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()>;
+
+    /// The condition over the main table `t` for a filter by one of its attributes; `None` if it cannot be filtered by.
+    fn filter(&self, _cx: &Context, _dialect: Dialect, _attribute: &str, _values: &[Value]) -> Result<Option<Sql>> {
+        Ok(None)
+    }
+}
+
+/// Work that runs beside the API for as long as the server does: periodic tasks, queues.
+#[async_trait]
+pub trait Worker: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// Runs until `stop` resolves. Ending earlier stops the server.
+    async fn run(&self, engine: std::sync::Arc<Engine>, stop: tokio::sync::watch::Receiver<bool>) -> Result<()>;
+}

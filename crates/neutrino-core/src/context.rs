@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Who asks, and the operation's own time, randomness and ids, so that a test can fix them.
+
+use std::sync::Arc;
+
+use chrono::{NaiveDateTime, Timelike as _, Utc};
+use rand::Rng as _;
+
+/// Who asks. Made by the identity filters of the pipeline, or by [`Context::internal`].
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub roles: Vec<String>,
+    pub is_admin: bool,
+}
+
+/// Sources of time and randomness.
+pub trait Chance: Send + Sync {
+    fn now(&self) -> NaiveDateTime;
+    fn random(&self) -> u64;
+}
+
+struct RealChance;
+
+impl Chance for RealChance {
+    fn now(&self) -> NaiveDateTime {
+        let now = Utc::now().naive_utc();
+        // Neutron's columns keep whole seconds.
+        now.with_nanosecond(0).unwrap_or(now)
+    }
+
+    fn random(&self) -> u64 {
+        rand::rng().next_u64()
+    }
+}
+
+/// The context of one operation. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    pub request_id: Arc<str>,
+    pub caller: Arc<Caller>,
+    chance: Arc<dyn Chance>,
+}
+
+impl Context {
+    #[must_use]
+    pub fn new(request_id: &str, caller: Caller) -> Self {
+        Self { request_id: request_id.into(), caller: Arc::new(caller), chance: Arc::new(RealChance) }
+    }
+
+    /// The server's own work (a periodic task, a start-up step): an administrator of no project.
+    #[must_use]
+    pub fn internal(name: &str) -> Self {
+        Self::new(name, Caller { is_admin: true, ..Caller::default() })
+    }
+
+    /// The same operation with administrator's sight, for guards that must see what the caller may not.
+    #[must_use]
+    pub fn elevated(&self) -> Self {
+        let mut caller = (*self.caller).clone();
+        caller.is_admin = true;
+        Self { request_id: self.request_id.clone(), caller: Arc::new(caller), chance: self.chance.clone() }
+    }
+
+    /// For tests: fixed time and randomness.
+    #[must_use]
+    pub fn with_chance(mut self, chance: Arc<dyn Chance>) -> Self {
+        self.chance = chance;
+        self
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.caller.is_admin
+    }
+
+    /// The caller's project, empty without one.
+    #[must_use]
+    pub fn project_id(&self) -> &str {
+        self.caller.project_id.as_deref().unwrap_or_default()
+    }
+
+    /// UTC, in whole seconds.
+    #[must_use]
+    pub fn now(&self) -> NaiveDateTime {
+        self.chance.now()
+    }
+
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        self.chance.random()
+    }
+
+    /// A random UUID (version 4), in lower case with hyphens.
+    #[must_use]
+    pub fn new_id(&self) -> String {
+        let bytes = (u128::from(self.random()) << 64) | u128::from(self.random());
+        uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid().to_string()
+    }
+}

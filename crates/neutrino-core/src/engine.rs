@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Lists, shows, creates, updates and deletes the objects of any table, by the rules its feature registered.
+//!
+//! The order of a write: load the original in the caller's view, guards before the transaction, the transaction (retried as a whole), the commit,
+//! then what follows it. A failure after the commit is logged; the answer is what was stored.
+
+use std::sync::Arc;
+
+use neutrino_db::{Db, Sql};
+use neutrino_model::{Body, Record};
+use neutrino_types::{Error, Result, error::kinds};
+
+use crate::{
+    Authorized, Context, ListQuery, Op, Registry,
+    op::{self, Side, not_found},
+    registry::Entry,
+    select::Select,
+};
+
+/// What must hold of an object for a write to go on: `If-Match: revision_number=N`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Precondition {
+    pub revision: Option<i64>,
+}
+
+/// The database and what is on. One per process.
+pub struct Engine {
+    pub db: Db,
+    pub registry: Arc<Registry>,
+}
+
+impl Engine {
+    #[must_use]
+    pub fn new(db: Db, registry: Registry) -> Self {
+        Self { db, registry: Arc::new(registry) }
+    }
+
+    /// The entry of a collection that is on.
+    ///
+    /// # Errors
+    /// Internal: a feature named a collection that is not there.
+    pub fn entry(&self, collection: &str) -> Result<&Entry> {
+        self.registry.entry(collection).ok_or_else(|| Error::internal(format!("no collection \"{collection}\" is registered")))
+    }
+
+    /// A page of a collection in the caller's view. `parent`: the id in the URL for a child resource.
+    ///
+    /// # Errors
+    /// 404 for an unknown marker, 400 for a filter that cannot be; the database's.
+    pub async fn list(
+        &self,
+        cx: &Context,
+        _auth: &Authorized,
+        collection: &str,
+        parent: Option<&str>,
+        query: &ListQuery,
+    ) -> Result<Vec<Record>> {
+        let entry = self.entry(collection)?;
+        let mut tx = self.db.reader().await?;
+        if entry.table.resource.table.is_none() {
+            let rows = entry.behaviour.rows(self, cx, &mut tx, parent, query).await?;
+            return crate::engine::virtual_rows::page(self, collection, rows, query);
+        }
+        let mut wanted = op::wanted(entry, query.fields.as_deref());
+        for (at, _) in &query.sort {
+            wanted[*at] = true;
+        }
+        let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+        let marker = match &query.marker {
+            Some(id) => {
+                let by_id = Sql::new("t.id = ?", vec![id.into()]);
+                let row = tx.select(select.page(&ListQuery::default(), Some(by_id), None)?).await?.into_iter().next();
+                Some(select.decode(&row.ok_or_else(|| not_found(self, collection, id))?)?)
+            }
+            None => None,
+        };
+        let sql = select.page(query, child_of(entry, parent), marker.as_ref())?;
+        let rows = tx.select(sql).await?;
+        let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
+        if query.page_reverse {
+            records.reverse();
+        }
+        op::fill(entry, cx, &mut tx, records, wanted).await
+    }
+
+    /// One object in the caller's view; who may not see it gets the 404 of what is not there.
+    ///
+    /// # Errors
+    /// The resource's own 404; the database's.
+    pub async fn show(
+        &self,
+        cx: &Context,
+        _auth: &Authorized,
+        collection: &str,
+        parent: Option<&str>,
+        id: &str,
+        fields: Option<&[String]>,
+    ) -> Result<Record> {
+        let entry = self.entry(collection)?;
+        let mut tx = self.db.reader().await?;
+        if entry.table.resource.table.is_none() {
+            let key = entry.table.primary_key().map_or("id", |at| entry.table.attributes[at].name);
+            let query = ListQuery::by(&entry.table, key, id);
+            let rows = entry.behaviour.rows(self, cx, &mut tx, parent, &query).await?;
+            let found = rows.into_iter().find(|row| row.str(key) == id);
+            return found.ok_or_else(|| not_found(self, collection, id));
+        }
+        let wanted = op::wanted(entry, fields);
+        let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+        let mut conditions = vec![Sql::new("t.id = ?", vec![id.into()])];
+        conditions.extend(child_of(entry, parent));
+        let sql = select.page(&ListQuery::default(), Some(Sql::join(conditions, " AND ")), None)?;
+        let row = tx.select(sql).await?.into_iter().next().ok_or_else(|| not_found(self, collection, id))?;
+        let record = select.decode(&row)?;
+        let mut rows = op::fill(entry, cx, &mut tx, vec![record], wanted).await?;
+        rows.pop().ok_or_else(|| not_found(self, collection, id))
+    }
+
+    /// One whole object in the caller's view: what a write starts from and policy judges.
+    ///
+    /// # Errors
+    /// As [`Engine::show`].
+    pub async fn original(&self, cx: &Context, collection: &str, parent: Option<&str>, id: &str) -> Result<Record> {
+        let auth = Authorized::internal("the object that a write is about to be judged on");
+        let entry = self.entry(collection)?;
+        let all: Vec<String> = entry.table.attributes.iter().map(|a| a.name.to_owned()).collect();
+        self.show(cx, &auth, collection, parent, id, Some(&all)).await
+    }
+
+    /// Creates objects, all or none; one transaction.
+    ///
+    /// # Errors
+    /// What the rules say; the database's.
+    pub async fn create(&self, cx: &Context, _auth: &Authorized, collection: &str, mut bodies: Vec<Body>) -> Result<Vec<Record>> {
+        let entry = self.entry(collection)?;
+        for body in &mut bodies {
+            entry.behaviour.before_create(self, cx, body).await?;
+            for hook in &entry.hooks {
+                hook.before_create(self, cx, body).await?;
+            }
+        }
+        let bodies = &bodies;
+        let (mut records, side) = self
+            .db
+            .retry("create", || async {
+                let mut tx = self.db.begin().await?;
+                let mut side = Side::default();
+                let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                let mut ids = Vec::with_capacity(bodies.len());
+                for body in bodies {
+                    let id = cx.new_id();
+                    let mut body = body.clone();
+                    entry.behaviour.create(&mut op, &id, &mut body).await?;
+                    for hook in &entry.hooks {
+                        hook.create(&mut op, &id, &body).await?;
+                    }
+                    ids.push(id);
+                }
+                op.flush().await?;
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                let records = op::load(entry, cx, op.tx, &ids).await?;
+                if records.len() != ids.len() {
+                    return Err(Error::internal(format!("{collection}: {} created, {} found", ids.len(), records.len())));
+                }
+                for record in &records {
+                    entry.behaviour.created(&mut op, record).await?;
+                }
+                op.flush().await?;
+                tx.commit().await?;
+                Ok((records, side))
+            })
+            .await?;
+        for record in &mut records {
+            log_failure("after create", entry.behaviour.after_create(self, cx, record).await);
+            for hook in &entry.hooks {
+                log_failure("after create", hook.after_create(self, cx, record).await);
+            }
+        }
+        self.settle(cx, side).await;
+        Ok(records)
+    }
+
+    /// Updates an object. `original` is what [`Engine::original`] gave and policy was asked about.
+    ///
+    /// # Errors
+    /// 412 when the precondition does not hold; what the rules say; the database's.
+    pub async fn update(
+        &self,
+        cx: &Context,
+        _auth: &Authorized,
+        collection: &str,
+        original: &Record,
+        mut body: Body,
+        precondition: Precondition,
+    ) -> Result<Record> {
+        let entry = self.entry(collection)?;
+        entry.behaviour.before_update(self, cx, original, &mut body).await?;
+        for hook in &entry.hooks {
+            hook.before_update(self, cx, original, &mut body).await?;
+        }
+        let (body, id) = (&body, original.id());
+        let (original, mut record, side) = self
+            .db
+            .retry("update", || async {
+                let mut tx = self.db.begin().await?;
+                let mut side = Side::default();
+                let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                let original = current(&mut op, collection, id, precondition).await?;
+                let mut body = body.clone();
+                entry.behaviour.update(&mut op, &original, &mut body).await?;
+                for hook in &entry.hooks {
+                    hook.update(&mut op, &original, &body).await?;
+                }
+                op.flush().await?;
+                let record = op.find(collection, id).await?;
+                entry.behaviour.updated(&mut op, &original, &record).await?;
+                op.flush().await?;
+                tx.commit().await?;
+                Ok((original, record, side))
+            })
+            .await?;
+        log_failure("after update", entry.behaviour.after_update(self, cx, &original, &mut record).await);
+        for hook in &entry.hooks {
+            log_failure("after update", hook.after_update(self, cx, &original, &record).await);
+        }
+        self.settle(cx, side).await;
+        Ok(record)
+    }
+
+    /// Deletes an object.
+    ///
+    /// # Errors
+    /// 412 when the precondition does not hold; what the rules say; the database's.
+    pub async fn delete(
+        &self,
+        cx: &Context,
+        _auth: &Authorized,
+        collection: &str,
+        original: &Record,
+        precondition: Precondition,
+    ) -> Result<()> {
+        let entry = self.entry(collection)?;
+        entry.behaviour.before_delete(self, cx, original).await?;
+        for hook in &entry.hooks {
+            hook.before_delete(self, cx, original).await?;
+        }
+        let id = original.id();
+        let (original, side) = self
+            .db
+            .retry("delete", || async {
+                let mut tx = self.db.begin().await?;
+                let mut side = Side::default();
+                let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                let original = current(&mut op, collection, id, precondition).await?;
+                for hook in &entry.hooks {
+                    hook.delete(&mut op, &original).await?;
+                }
+                entry.behaviour.delete(&mut op, &original).await?;
+                op.flush().await?;
+                tx.commit().await?;
+                Ok((original, side))
+            })
+            .await?;
+        self.settle(cx, side).await;
+        log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);
+        for hook in &entry.hooks {
+            log_failure("after delete", hook.after_delete(self, cx, &original).await);
+        }
+        Ok(())
+    }
+
+    /// Runs a write that belongs to no single create, update or delete (an action, a periodic task) as one retried transaction
+    /// of `collection`'s rules.
+    ///
+    /// # Errors
+    /// What the closure says; the database's.
+    pub async fn transact<T, F>(&self, cx: &Context, collection: &str, name: &'static str, operation: F) -> Result<T>
+    where
+        T: Send,
+        F: for<'o> Fn(&'o mut Op<'_>) -> futures::future::BoxFuture<'o, Result<T>> + Send + Sync,
+    {
+        let entry = self.entry(collection)?;
+        let operation = &operation;
+        let (value, side) = self
+            .db
+            .retry(name, || async move {
+                let mut tx = self.db.begin().await?;
+                let mut side = Side::default();
+                let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                let value = operation(&mut op).await?;
+                op.flush().await?;
+                tx.commit().await?;
+                Ok((value, side))
+            })
+            .await?;
+        self.settle(cx, side).await;
+        Ok(value)
+    }
+
+    /// What follows the commit for objects that the operation made or removed beside its own.
+    async fn settle(&self, cx: &Context, side: Side) {
+        for (collection, original) in side.deleted {
+            let Ok(entry) = self.entry(&collection) else { continue };
+            log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);
+            for hook in &entry.hooks {
+                log_failure("after delete", hook.after_delete(self, cx, &original).await);
+            }
+        }
+        for (collection, id) in side.created {
+            let (Ok(entry), Ok(mut record)) = (self.entry(&collection), self.original(&cx.elevated(), &collection, None, &id).await) else {
+                continue;
+            };
+            log_failure("after create", entry.behaviour.after_create(self, cx, &mut record).await);
+            for hook in &entry.hooks {
+                log_failure("after create", hook.after_create(self, cx, &record).await);
+            }
+        }
+    }
+}
+
+/// The object as it is inside the transaction, with the precondition checked against it.
+async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition) -> Result<Record> {
+    let original = op.find(collection, id).await?;
+    if let (Some(asked), Some(is)) = (precondition.revision, original.int("revision_number")) {
+        if asked != is {
+            return Err(kinds::REVISION_MISMATCH.error(format!(
+                "Constrained to {asked}, but current revision is {is}: read the {} again and repeat the change.",
+                original.table().resource.member
+            )));
+        }
+    }
+    Ok(original)
+}
+
+fn child_of(entry: &Entry, parent: Option<&str>) -> Option<Sql> {
+    let (declared, id) = (entry.table.resource.parent?, parent?);
+    let column = entry.table.attribute(declared.attribute).and_then(|a| match &a.source {
+        neutrino_model::Source::Column(column) => Some(column.name),
+        _ => None,
+    })?;
+    Some(Sql::new(format!("t.{} = ?", neutrino_db::quote(column)), vec![id.into()]))
+}
+
+fn log_failure(what: &str, result: Result<()>) {
+    if let Err(error) = result {
+        tracing::error!(error = %error, log = error.log().unwrap_or_default(), "{what} failed; what was stored stands");
+    }
+}
+
+mod virtual_rows;

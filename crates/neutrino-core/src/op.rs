@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One write operation inside its transaction: rows in, rows out, revisions, nested objects.
+//!
+//! Invariant: an object's revision rises at most once in a transaction, however many of its parts change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use neutrino_db::{Arg, Sql, Tx, args, quote};
+use neutrino_model::{Body, Column, Join, Kind, Place, Record, Source};
+use neutrino_types::{Error, Result};
+use serde_json::Value;
+
+use crate::{
+    Context, Engine,
+    registry::Entry,
+    select::{self, Select, encode},
+};
+
+/// What an operation did to objects other than its own; the engine finishes their business after the commit.
+#[derive(Default)]
+pub(crate) struct Side {
+    touched: BTreeSet<i64>,
+    fresh: BTreeSet<i64>,
+    pub created: Vec<(String, String)>,
+    pub deleted: Vec<(String, Record)>,
+}
+
+/// See the module's documentation.
+pub struct Op<'a> {
+    pub cx: &'a Context,
+    pub engine: &'a Engine,
+    pub tx: &'a mut Tx,
+    pub(crate) entry: &'a Entry,
+    pub(crate) side: &'a mut Side,
+}
+
+impl Op<'_> {
+    /// The same transaction on another collection.
+    fn on(&mut self, collection: &str) -> Result<Op<'_>> {
+        let entry = self.engine.entry(collection)?;
+        Ok(Op { cx: self.cx, engine: self.engine, tx: &mut *self.tx, entry, side: &mut *self.side })
+    }
+
+    /// Inserts the object's rows: standard attributes, the main row with every stored attribute of the body, and the one-to-one
+    /// tables. `extra` gives columns of the main table that are no attribute, or overrides one.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn insert(&mut self, id: &str, body: &Body, extra: &[(&'static str, Arg)]) -> Result<()> {
+        let resource = self.entry.table.resource;
+        let table = resource.table.ok_or_else(|| Error::internal("insert into a resource without a table"))?;
+        let mut columns: Vec<(&'static str, Arg)> = Vec::new();
+        let mut joined: BTreeMap<&'static str, (&'static Join, Vec<(&'static str, Arg)>, bool)> = BTreeMap::new();
+        let mut description = Arg::Null;
+        for (at, attribute) in self.entry.table.attributes.iter().enumerate() {
+            let Source::Column(Column { place, name, kind }) = attribute.source else { continue };
+            let value = body.at(at);
+            match place {
+                Place::Main => {
+                    let given = value.map(|v| encode(kind, v)).filter(|arg| *arg != Arg::Null);
+                    if let (Some(arg), false) = (given, attribute.primary_key) {
+                        columns.push((name, arg));
+                    }
+                }
+                Place::Standard if name == "description" => description = value.map_or(Arg::Null, |v| encode(kind, v)),
+                Place::Standard => {}
+                Place::Joined(join) if join.written => {
+                    let entry = joined.entry(join.table).or_insert((join, Vec::new(), join.always));
+                    let default = attribute.default.value();
+                    if value.is_some_and(|v| !v.is_null() && Some(v) != default.as_ref()) {
+                        entry.2 = true;
+                    }
+                    entry.1.push((name, value.map_or_else(|| default.map_or(Arg::Null, |v| encode(kind, &v)), |v| encode(kind, v))));
+                }
+                Place::Joined(_) => {}
+            }
+        }
+        for (name, arg) in extra {
+            columns.retain(|(known, _)| known != name);
+            columns.push((name, arg.clone()));
+        }
+        if let Some(resource_type) = resource.standard {
+            let now = self.cx.now();
+            let standard_id = self
+                .tx
+                .insert_returning_id(
+                    "INSERT INTO standardattributes (resource_type, created_at, updated_at, description, revision_number) VALUES (?, ?, ?, ?, ?)",
+                    args![resource_type, now, now, description, resource.first_revision],
+                )
+                .await?;
+            self.side.fresh.insert(standard_id);
+            columns.push(("standard_attr_id", standard_id.into()));
+        }
+        if !columns.iter().any(|(name, _)| *name == "id") {
+            columns.push(("id", id.into()));
+        }
+        self.insert_row(table, columns).await?;
+        for (table, (join, mut columns, wanted)) in joined {
+            if wanted {
+                columns.push((join.key, id.into()));
+                self.insert_row(table, columns).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts one row.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn insert_row(&mut self, table: &str, columns: Vec<(&str, Arg)>) -> Result<()> {
+        let names: Vec<String> = columns.iter().map(|(name, _)| quote(name)).collect();
+        let marks = vec!["?"; columns.len()].join(", ");
+        let text = format!("INSERT INTO {} ({}) VALUES ({marks})", quote(table), names.join(", "));
+        self.tx.execute(&text, columns.into_iter().map(|(_, arg)| arg).collect()).await?;
+        Ok(())
+    }
+
+    /// Writes the stored attributes of the body that differ from the original, and raises the revision if any does.
+    ///
+    /// # Errors
+    /// The database's, by class; transient when another transaction changed the object in between.
+    pub async fn update(&mut self, original: &Record, body: &Body) -> Result<()> {
+        let resource = self.entry.table.resource;
+        let table = resource.table.ok_or_else(|| Error::internal("update of a resource without a table"))?;
+        let mut main: Vec<(&'static str, Arg)> = Vec::new();
+        let mut description = None;
+        let mut joined: BTreeMap<&'static str, (&'static Join, Vec<(&'static str, Arg)>)> = BTreeMap::new();
+        for (at, attribute) in self.entry.table.attributes.iter().enumerate() {
+            let Source::Column(Column { place, name, kind }) = attribute.source else { continue };
+            let Some(value) = body.at(at) else { continue };
+            if same(kind, value, original.at(at)) {
+                continue;
+            }
+            let arg = encode(kind, value);
+            match place {
+                Place::Main => main.push((name, arg)),
+                Place::Standard if name == "description" => description = Some(arg),
+                Place::Standard => {}
+                Place::Joined(join) if join.written => joined.entry(join.table).or_insert((join, Vec::new())).1.push((name, arg)),
+                Place::Joined(_) => {}
+            }
+        }
+        if !main.is_empty() || description.is_some() || !joined.is_empty() {
+            self.touch(original.standard_attr_id);
+        }
+        if !main.is_empty() && self.update_row(table, "id", original.id(), main).await? == 0 {
+            return Err(Error::stale(format!("{} {} is gone", resource.member, original.id())));
+        }
+        if let Some(description) = description {
+            let args = vec![description, original.standard_attr_id.into()];
+            self.tx.execute("UPDATE standardattributes SET description = ? WHERE id = ?", args).await?;
+        }
+        for (table, (join, mut columns)) in joined {
+            if self.update_row(table, join.key, original.id(), columns.clone()).await? == 0 {
+                columns.push((join.key, original.id().into()));
+                self.insert_row(table, columns).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets columns of the rows whose `key` is `id`; the number of rows.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn update_row(&mut self, table: &str, key: &str, id: &str, columns: Vec<(&str, Arg)>) -> Result<u64> {
+        let sets: Vec<String> = columns.iter().map(|(name, _)| format!("{} = ?", quote(name))).collect();
+        let text = format!("UPDATE {} SET {} WHERE {} = ?", quote(table), sets.join(", "), quote(key));
+        let mut args: Vec<Arg> = columns.into_iter().map(|(_, arg)| arg).collect();
+        args.push(id.into());
+        self.tx.execute(&text, args).await
+    }
+
+    /// Deletes the object's row and its standard attributes.
+    ///
+    /// # Errors
+    /// The database's, by class; transient when the row is gone already.
+    pub async fn delete(&mut self, original: &Record) -> Result<()> {
+        let resource = self.entry.table.resource;
+        let table = resource.table.ok_or_else(|| Error::internal("delete of a resource without a table"))?;
+        if self.tx.execute(&format!("DELETE FROM {} WHERE id = ?", quote(table)), args![original.id()]).await? == 0 {
+            return Err(Error::stale(format!("{} {} is gone", resource.member, original.id())));
+        }
+        if resource.standard.is_some() {
+            self.tx.execute("DELETE FROM standardattributes WHERE id = ?", args![original.standard_attr_id]).await?;
+            self.side.touched.remove(&original.standard_attr_id);
+        }
+        Ok(())
+    }
+
+    /// Raises the revision of the object with these standard attributes, once per transaction, when the operation ends. An object
+    /// that the transaction itself made keeps its first revision.
+    pub fn touch(&mut self, standard_attr_id: i64) {
+        if standard_attr_id != 0 {
+            self.side.touched.insert(standard_attr_id);
+        }
+    }
+
+    /// [`Op::touch`] by collection and id, for a parent whose record is not at hand.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn touch_object(&mut self, collection: &str, id: &str) -> Result<()> {
+        let resource = self.engine.entry(collection)?.table.resource;
+        if let (Some(table), Some(_)) = (resource.table, resource.standard) {
+            let text = format!("SELECT standard_attr_id FROM {} WHERE id = ?", quote(table));
+            if let Some(row) = self.tx.query_one(&text, args![id]).await? {
+                self.touch(row.int(0)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the revisions that were raised. The engine calls it before it loads the result; a feature need not.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        let touched: Vec<i64> = std::mem::take(&mut self.side.touched).difference(&self.side.fresh).copied().collect();
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::raw("UPDATE standardattributes SET revision_number = revision_number + 1, updated_at = ");
+        sql.bind(self.cx.now()).push(" WHERE ").append(Sql::in_ints(self.tx.dialect(), "id", &touched));
+        self.tx.run(sql).await?;
+        // A later part of the same operation must not raise them again.
+        self.side.fresh.extend(touched);
+        Ok(())
+    }
+
+    /// Loads objects by id, whole, whoever owns them, in the order of their ids. Missing ones are left out.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn load(&mut self, collection: &str, ids: &[&str]) -> Result<Vec<Record>> {
+        let entry = self.engine.entry(collection)?;
+        let cx = self.cx.elevated();
+        load(entry, &cx, self.tx, ids).await
+    }
+
+    /// Loads one object whoever owns it.
+    ///
+    /// # Errors
+    /// The resource's own 404, or the database's.
+    pub async fn find(&mut self, collection: &str, id: &str) -> Result<Record> {
+        let found = self.load(collection, &[id]).await?.into_iter().next();
+        found.ok_or_else(|| not_found(self.engine, collection, id))
+    }
+
+    /// Writes an object of another collection in this transaction, with that collection's rules and hooks. Its `before_*` do not
+    /// run; its `after_create` runs after the commit.
+    ///
+    /// # Errors
+    /// What those rules say.
+    pub async fn create_object(&mut self, collection: &str, body: &mut Body) -> Result<String> {
+        let id = self.cx.new_id();
+        let mut op = self.on(collection)?;
+        let entry = op.entry;
+        entry.behaviour.create(&mut op, &id, body).await?;
+        for hook in &entry.hooks {
+            hook.create(&mut op, &id, body).await?;
+        }
+        self.side.created.push((collection.to_owned(), id.clone()));
+        Ok(id)
+    }
+
+    /// Deletes an object of another collection in this transaction, as [`Op::create_object`] creates one.
+    ///
+    /// # Errors
+    /// What those rules say.
+    pub async fn delete_object(&mut self, collection: &str, original: &Record) -> Result<()> {
+        let mut op = self.on(collection)?;
+        let entry = op.entry;
+        for hook in &entry.hooks {
+            hook.delete(&mut op, original).await?;
+        }
+        entry.behaviour.delete(&mut op, original).await?;
+        self.side.deleted.push((collection.to_owned(), original.clone()));
+        Ok(())
+    }
+
+    /// Updates an object of another collection in this transaction by its rules and hooks.
+    ///
+    /// # Errors
+    /// What those rules say.
+    pub async fn update_object(&mut self, collection: &str, original: &Record, body: &mut Body) -> Result<()> {
+        let mut op = self.on(collection)?;
+        let entry = op.entry;
+        entry.behaviour.update(&mut op, original, body).await?;
+        for hook in &entry.hooks {
+            hook.update(&mut op, original, body).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Are the stored value and the asked-for one the same to this column?
+fn same(kind: Kind, a: &Value, b: &Value) -> bool {
+    a == b || (kind != Kind::Json && encode(kind, a) == encode(kind, b))
+}
+
+pub(crate) fn not_found(engine: &Engine, collection: &str, id: &str) -> Error {
+    match engine.entry(collection) {
+        Ok(entry) => {
+            let resource = entry.table.resource;
+            let id: String = id.chars().take(64).collect();
+            resource.not_found.error(format!("{} {id} could not be found.", title(resource.member)))
+        }
+        Err(error) => error,
+    }
+}
+
+/// `security_group` as the beginning of a sentence: `Security group`.
+pub(crate) fn title(member: &str) -> String {
+    let text = member.replace(['_', '-'], " ");
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+}
+
+/// Whole objects by id. One statement, and one for each loader.
+pub(crate) async fn load(entry: &Entry, cx: &Context, tx: &mut Tx, ids: &[&str]) -> Result<Vec<Record>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = vec![true; entry.table.attributes.len()];
+    let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+    let by_id = Sql::in_texts(tx.dialect(), "t.id", ids.iter().copied());
+    let sql = select.page(&crate::ListQuery::default(), Some(by_id), None)?;
+    let rows = tx.select(sql).await?;
+    let records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
+    let mut records = fill(entry, cx, tx, records, wanted).await?;
+    if ids.len() > 1 {
+        let place: std::collections::HashMap<&str, usize> = ids.iter().enumerate().map(|(n, id)| (*id, n)).collect();
+        records.sort_by_key(|record| place.get(record.id()).copied().unwrap_or(usize::MAX));
+    }
+    Ok(records)
+}
+
+/// Runs the loaders whose attributes are wanted.
+pub(crate) async fn fill(entry: &Entry, cx: &Context, tx: &mut Tx, rows: Vec<Record>, wanted: Vec<bool>) -> Result<Vec<Record>> {
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let mut page = neutrino_model::Page::new(entry.table.clone(), rows, wanted);
+    for loader in &entry.loaders {
+        if page.wants(loader.fills()) {
+            loader.load(cx, tx, &mut page).await?;
+        }
+    }
+    Ok(page.rows)
+}
+
+pub(crate) use select::wanted;

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is on: extensions, tables, rules, hooks, loaders and workers, collected at start from an explicit list, then frozen.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use neutrino_model::{Attribute, Extension, Limits, Resource, Table};
+
+use crate::{Behaviour, Hook, Loader, Worker, behaviour::Plain};
+
+/// All that belongs to one collection.
+pub struct Entry {
+    pub table: Arc<Table>,
+    pub behaviour: Arc<dyn Behaviour>,
+    pub hooks: Vec<Arc<dyn Hook>>,
+    pub loaders: Vec<Arc<dyn Loader>>,
+    /// The alias of the extension that brought it; empty for the core.
+    pub alias: &'static str,
+}
+
+/// Collects what the configuration turns on. Features add themselves; the order of calls is the order of hooks.
+#[derive(Default)]
+pub struct Builder {
+    extensions: Vec<&'static Extension>,
+    resources: Vec<(&'static str, &'static Resource)>,
+    extends: Vec<(&'static str, &'static [Attribute])>,
+    behaviours: HashMap<&'static str, Arc<dyn Behaviour>>,
+    hooks: HashMap<&'static str, Vec<Arc<dyn Hook>>>,
+    loaders: HashMap<&'static str, Vec<Arc<dyn Loader>>>,
+    workers: Vec<Arc<dyn Worker>>,
+    services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    pub limits: Limits,
+}
+
+impl Builder {
+    /// Turns an extension on, once.
+    pub fn extension(&mut self, extension: &'static Extension) -> &mut Self {
+        if self.extensions.iter().any(|e| e.alias == extension.alias) {
+            return self;
+        }
+        self.extensions.push(extension);
+        for resource in extension.resources {
+            self.resources.push((extension.alias, resource));
+        }
+        self.extends.extend_from_slice(extension.extends);
+        self
+    }
+
+    /// Adds a resource that belongs to no extension (the core four).
+    pub fn resource(&mut self, resource: &'static Resource) -> &mut Self {
+        self.resources.push(("", resource));
+        self
+    }
+
+    /// The rules of a collection. For a child resource the name is `parent/child` (`ports/bindings`).
+    pub fn behaviour(&mut self, collection: &'static str, behaviour: impl Behaviour + 'static) -> &mut Self {
+        self.behaviours.insert(collection, Arc::new(behaviour));
+        self
+    }
+
+    pub fn hook(&mut self, collection: &'static str, hook: impl Hook + 'static) -> &mut Self {
+        self.hooks.entry(collection).or_default().push(Arc::new(hook));
+        self
+    }
+
+    pub fn loader(&mut self, collection: &'static str, loader: impl Loader + 'static) -> &mut Self {
+        self.loaders.entry(collection).or_default().push(Arc::new(loader));
+        self
+    }
+
+    pub fn worker(&mut self, worker: impl Worker + 'static) -> &mut Self {
+        self.workers.push(Arc::new(worker));
+        self
+    }
+
+    /// Offers a typed service to other features ([`Registry::service`]); the last of a type wins.
+    pub fn service<T: Any + Send + Sync>(&mut self, service: Arc<T>) -> &mut Self {
+        self.services.insert(TypeId::of::<T>(), service);
+        self
+    }
+
+    /// Freezes what was collected.
+    ///
+    /// # Errors
+    /// A sentence for the operator when the parts do not fit: an extension without what it requires, attributes or rules of a
+    /// collection that is not there.
+    pub fn build(self) -> Result<Registry, String> {
+        for extension in &self.extensions {
+            for needed in extension.requires {
+                if !self.extensions.iter().any(|e| e.alias == *needed) {
+                    return Err(format!("extension \"{}\" needs \"{needed}\", which is not on", extension.alias));
+                }
+            }
+        }
+        let mut entries = BTreeMap::new();
+        let (mut hooks, mut loaders, mut behaviours) = (self.hooks, self.loaders, self.behaviours);
+        for (alias, resource) in self.resources {
+            let key = key(resource);
+            let added: Vec<&'static [Attribute]> =
+                self.extends.iter().filter(|(c, _)| *c == key).map(|(_, attributes)| *attributes).collect();
+            let entry = Entry {
+                table: Arc::new(Table::new(resource, &added)),
+                behaviour: behaviours.remove(key.as_str()).unwrap_or_else(|| Arc::new(Plain)),
+                hooks: hooks.remove(key.as_str()).unwrap_or_default(),
+                loaders: loaders.remove(key.as_str()).unwrap_or_default(),
+                alias,
+            };
+            if entries.insert(key.clone(), entry).is_some() {
+                return Err(format!("two features bring the collection \"{key}\""));
+            }
+        }
+        let orphan = behaviours.keys().chain(hooks.keys()).chain(loaders.keys()).next();
+        if let Some(collection) = orphan {
+            return Err(format!("rules were registered for the collection \"{collection}\", which is not there"));
+        }
+        Ok(Registry { extensions: self.extensions, entries, workers: self.workers, services: self.services, limits: self.limits })
+    }
+}
+
+/// `collection`, or `parent/collection` for a child.
+#[must_use]
+pub fn key(resource: &Resource) -> String {
+    resource.parent.map_or_else(|| resource.collection.to_owned(), |parent| format!("{}/{}", parent.collection, resource.collection))
+}
+
+/// What is on. Does not change.
+pub struct Registry {
+    extensions: Vec<&'static Extension>,
+    entries: BTreeMap<String, Entry>,
+    workers: Vec<Arc<dyn Worker>>,
+    services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    pub limits: Limits,
+}
+
+impl Registry {
+    /// The extensions, as `/v2.0/extensions` lists them.
+    #[must_use]
+    pub fn extensions(&self) -> &[&'static Extension] {
+        &self.extensions
+    }
+
+    #[must_use]
+    pub fn has_extension(&self, alias: &str) -> bool {
+        self.extensions.iter().any(|e| e.alias == alias)
+    }
+
+    /// By collection, or `parent/collection` for a child.
+    #[must_use]
+    pub fn entry(&self, collection: &str) -> Option<&Entry> {
+        self.entries.get(collection)
+    }
+
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    #[must_use]
+    pub fn workers(&self) -> &[Arc<dyn Worker>] {
+        &self.workers
+    }
+
+    /// The service of a type, when a feature offers one.
+    #[must_use]
+    pub fn service<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.services.get(&TypeId::of::<T>()).cloned().and_then(|s| s.downcast::<T>().ok())
+    }
+}
