@@ -12,6 +12,7 @@ pub mod context;
 pub mod engine;
 pub mod op;
 pub mod query;
+pub mod rbac;
 pub mod registry;
 mod select;
 

@@ -1,4 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The core plugin: networks, subnets, ports, and the management of their addresses.
+//!
+//! Owns the Modular Layer 2 plugin: type drivers, mechanism drivers, binding, IPAM. Knows no other feature; they reach it
+//! through hooks of `neutrino-core`.
 
+pub mod address_scopes;
 pub mod ipam;
+
+use neutrino_core::Builder;
+use oslo_config::{Config, Opt};
+
+/// The options that this plugin obeys.
+pub static OPTIONS: &[&[Opt]] = &[];
+
+/// Turns on what the configuration asks for.
+///
+/// # Errors
+/// A sentence for the operator: a type driver, mechanism driver or extension driver that is not known, or a range that is none.
+pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
+    address_scopes::register(builder);
+    Ok(())
+}

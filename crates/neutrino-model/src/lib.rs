@@ -21,4 +21,4 @@ pub use extension::Extension;
 pub use record::{Page, Record, View};
 pub use resource::{Action, Methods, Parent, Resource, Stack, Visibility};
 pub use table::Table;
-pub use validate::{Invalid, Limits, Validator};
+pub use validate::{Choice, Invalid, KeySpec, Limits, Validator};

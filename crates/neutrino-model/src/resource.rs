@@ -164,3 +164,25 @@ impl Resource {
         self
     }
 }
+
+/// SQL that says whether the caller's project, or every project, was given an action on the object by a row of this RBAC table.
+#[macro_export]
+macro_rules! rbac_exists {
+    ($table:literal, $action:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM ",
+            $table,
+            " r WHERE r.object_id = t.id AND r.action = '",
+            $action,
+            "' AND r.target_project IN ('*', :project))"
+        )
+    };
+}
+
+/// SQL for [`Visibility::Sql`]: the caller's project owns the object or it is shared with it.
+#[macro_export]
+macro_rules! owned_or_shared {
+    ($table:literal) => {
+        concat!("t.project_id = :project OR ", $crate::rbac_exists!($table, "access_as_shared"))
+    };
+}

@@ -1,1 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Features beside the core plugin, one module each: what all objects share, security groups, address groups, ...
+//!
+//! Siblings do not know each other; what one needs of another goes through hooks and services of `neutrino-core`.
+
+pub mod shims;
+pub mod standard;
+
+use neutrino_core::Builder;
+use oslo_config::{Config, Opt};
+
+/// The options that these features obey.
+pub static OPTIONS: &[&[Opt]] = &[];
+
+/// Turns on what the configuration asks for.
+///
+/// # Errors
+/// A sentence for the operator: what was asked for and is not known, or does not fit.
+pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
+    shims::register(builder);
+    standard::register(builder);
+    Ok(())
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The API itself: one request to one answer, for every resource, from its table.
+//!
+//! [`Api::dispatch`] read from top to bottom is the whole story. Names no resource. Invariants: the engine is entered only with
+//! an `Authorized`; a body is read only after the route is known; an error leaves as the API's error body, and its log part only to the log.
+
+mod bodies;
+mod extensions;
+mod links;
+mod query_string;
+mod routes;
+
+use std::{fmt::Write as _, sync::Arc};
+
+use async_trait::async_trait;
+use http::{Method, StatusCode};
+use neutrino_core::{Caller, Context, Engine, ListQuery, Precondition, authz::authorize, registry::Entry};
+use neutrino_model::{Body, Record, View};
+use neutrino_types::{Error, Result, error::kinds};
+use serde_json::Value;
+
+use crate::app::{App, Request, Response};
+
+use routes::{Route, Routes};
+
+/// Options of the API that no resource owns.
+#[derive(Clone, Debug)]
+pub struct ApiOptions {
+    /// `allow_bulk`.
+    pub allow_bulk: bool,
+    /// `pagination_max_limit`; `None` for `-1` or "infinite".
+    pub pagination_max_limit: Option<usize>,
+    /// `network_link_prefix`: replaces scheme and host of links.
+    pub network_link_prefix: Option<String>,
+    /// `filter_validation`: refuse filters that a table does not declare.
+    pub filter_validation: bool,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self { allow_bulk: true, pagination_max_limit: None, network_link_prefix: None, filter_validation: true }
+    }
+}
+
+/// The application at the end of the pipeline.
+pub struct Api {
+    engine: Arc<Engine>,
+    routes: Routes,
+    options: ApiOptions,
+}
+
+impl Api {
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, options: ApiOptions) -> Self {
+        let routes = Routes::new(&engine.registry);
+        Self { engine, routes, options }
+    }
+
+    /// The collections that are served, for labels of metrics.
+    pub fn collections(&self) -> impl Iterator<Item = &str> {
+        self.engine.registry.entries().map(|(name, _)| name)
+    }
+
+    async fn dispatch(&self, request: &Request) -> Result<Response> {
+        let cx = context(request);
+        let route = self.routes.find(&request.path)?;
+        let head = Head { api: self, request, cx: &cx };
+        match (route, request.method.as_str()) {
+            (Route::Root, "GET" | "HEAD") => Ok(extensions::root(&self.engine.registry, request)),
+            (Route::Extensions, "GET") => Ok(extensions::list(&self.engine.registry)),
+            (Route::Extension(alias), "GET") => Ok(extensions::show(&self.engine.registry, &alias)),
+            (Route::Extension(_) | Route::Extensions, _) => Ok(extensions::missing()),
+            (Route::Collection(key, parent), "GET") => head.list(&key, parent.as_deref()).await,
+            (Route::Collection(key, parent), "POST") => head.create(&key, parent.as_deref()).await,
+            // Neutron looks for the object before it looks at the method.
+            (Route::Collection(key, _), "PUT" | "DELETE") => Err(self.missing(&key, "")?),
+            (Route::Member(key, parent, id), "GET") => head.show(&key, parent.as_deref(), &id).await,
+            (Route::Member(key, parent, id), "PUT") => head.update(&key, parent.as_deref(), &id).await,
+            (Route::Member(key, parent, id), "DELETE") => head.delete(&key, parent.as_deref(), &id).await,
+            (Route::Action(key, parent, id, action), method) if action.method == method => {
+                head.action(&key, parent.as_deref(), &id, action.name).await
+            }
+            (_, method) => {
+                let method: String = method.chars().take(16).collect();
+                Err(kinds::METHOD_NOT_ALLOWED.error(format!("The method {method} is not allowed for this resource.")))
+            }
+        }
+    }
+
+    fn missing(&self, key: &str, id: &str) -> Result<Error> {
+        let resource = self.engine.entry(key)?.table.resource;
+        Ok(resource.not_found.error(format!("{} {id} could not be found.", resource.member)))
+    }
+}
+
+#[async_trait]
+impl App for Api {
+    async fn call(&self, request: Request) -> Response {
+        if let Err(error) = acceptable(&request) {
+            return Response::from_error(&error);
+        }
+        match self.dispatch(&request).await {
+            Ok(response) => response,
+            Err(error) => {
+                if error.status() >= 500 {
+                    let log = error.log().unwrap_or_default();
+                    tracing::error!(request_id = %request.info.request_id, method = %request.method, path = %request.path, error = %error, log, "request failed");
+                }
+                Response::from_error(&error)
+            }
+        }
+    }
+}
+
+fn context(request: &Request) -> Context {
+    let identity = &request.info.identity;
+    // Without any identity filter every request is the operator's.
+    let is_admin = identity.is_admin.unwrap_or_else(|| identity.is_unknown());
+    let caller = Caller {
+        user_id: identity.user_id.clone(),
+        project_id: identity.project_id.clone().filter(|p| !p.is_empty()),
+        roles: identity.roles.clone(),
+        is_admin,
+    };
+    Context::new(&request.info.request_id, caller)
+}
+
+/// JSON is all there is: a client that insists on something else is told so.
+fn acceptable(request: &Request) -> Result<()> {
+    let Some(accept) = request.header("accept") else { return Ok(()) };
+    let fits = accept.split(',').any(|range| {
+        let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        matches!(range.as_str(), "" | "*/*" | "application/*" | "application/json" | "text/plain" | "text/html")
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(kinds::NOT_ACCEPTABLE.error("The API answers in application/json only; the Accept header excludes it."))
+}
+
+/// One request on its way to the engine.
+struct Head<'a> {
+    api: &'a Api,
+    request: &'a Request,
+    cx: &'a Context,
+}
+
+impl Head<'_> {
+    fn entry(&self, key: &str) -> Result<&Entry> {
+        self.api.engine.entry(key)
+    }
+
+    fn allowed(&self, exists: bool, what: &str) -> Result<()> {
+        if exists {
+            return Ok(());
+        }
+        Err(kinds::METHOD_NOT_ALLOWED.error(format!("This resource has no operation to {what}.")))
+    }
+
+    async fn list(&self, key: &str, parent: Option<&str>) -> Result<Response> {
+        let entry = self.entry(key)?;
+        let resource = entry.table.resource;
+        self.allowed(resource.methods.list, "list")?;
+        let query = query_string::parse(
+            self.request.query.as_deref().unwrap_or_default(),
+            &entry.table,
+            &self.api.options,
+            &self.api.engine.registry.limits,
+        )?;
+        let auth = authorize(self.cx, &format!("get_{}", resource.member))?;
+        let rows = self.api.engine.list(self.cx, &auth, key, parent, &query).await?;
+        let view = View::new(&entry.table, |name| query.wants(name));
+        let mut out = Vec::with_capacity(64 + rows.len() * 512);
+        out.extend_from_slice(format!("{{\"{}\": [", resource.collection).as_bytes());
+        for (n, row) in rows.iter().enumerate() {
+            if n > 0 {
+                out.extend_from_slice(b", ");
+            }
+            view.write(row, &mut out);
+        }
+        out.push(b']');
+        if let Some(links) = self.page_links(&rows, &query, entry) {
+            out.extend_from_slice(format!(", \"{}_links\": {links}", resource.collection).as_bytes());
+        }
+        out.push(b'}');
+        Ok(Response::new(StatusCode::OK, "application/json", out))
+    }
+
+    fn page_links(&self, rows: &[Record], query: &ListQuery, entry: &Entry) -> Option<Value> {
+        let limit = query.limit?;
+        let key = entry.table.primary_key()?;
+        let ids = (rows.first()?.at(key).as_str()?, rows.last()?.at(key).as_str()?);
+        links::page(self.request, self.api.options.network_link_prefix.as_deref(), ids, rows.len() < limit, query.page_reverse)
+    }
+
+    async fn show(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
+        let entry = self.entry(key)?;
+        self.allowed(entry.table.resource.methods.show, "show")?;
+        let fields = query_string::fields(self.request.query.as_deref().unwrap_or_default())?;
+        let auth = authorize(self.cx, &format!("get_{}", entry.table.resource.member))?;
+        let record = self.api.engine.show(self.cx, &auth, key, parent, id, fields.as_deref()).await?;
+        Ok(single(entry, &record, StatusCode::OK, fields.as_deref()))
+    }
+
+    async fn create(&self, key: &str, parent: Option<&str>) -> Result<Response> {
+        let entry = self.entry(key)?;
+        let resource = entry.table.resource;
+        self.allowed(resource.methods.create, "create")?;
+        let (items, bulk) = bodies::create(&self.request.body, resource, self.api.options.allow_bulk)?;
+        let limits = &self.api.engine.registry.limits;
+        let mut wanted = Vec::with_capacity(items.len());
+        for item in &items {
+            let mut body = Body::create(entry.table.clone(), item, self.cx.caller.project_id.as_deref(), limits)?;
+            self.own(&body)?;
+            if let (Some(declared), Some(parent)) = (resource.parent, parent) {
+                body.set(declared.attribute, parent);
+            }
+            wanted.push(body);
+        }
+        let auth = authorize(self.cx, &format!("create_{}", resource.member))?;
+        let records = self.api.engine.create(self.cx, &auth, key, wanted).await?;
+        if !bulk {
+            let record = records.first().ok_or_else(|| Error::internal("a create gave no object"))?;
+            return Ok(single(entry, record, StatusCode::CREATED, None));
+        }
+        let view = View::new(&entry.table, |_| true);
+        let mut out = format!("{{\"{}\": [", resource.collection).into_bytes();
+        for (n, record) in records.iter().enumerate() {
+            if n > 0 {
+                out.extend_from_slice(b", ");
+            }
+            view.write(record, &mut out);
+        }
+        out.extend_from_slice(b"]}");
+        Ok(Response::new(StatusCode::CREATED, "application/json", out))
+    }
+
+    /// Only an administrator creates for another project.
+    fn own(&self, body: &Body) -> Result<()> {
+        if self.cx.is_admin() || body.table().find("project_id").is_none() || body.project_id() == self.cx.project_id() {
+            return Ok(());
+        }
+        Err(kinds::BAD_REQUEST.error(
+            "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request requires admin or advsvc privileges.",
+        ))
+    }
+
+    async fn update(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
+        let entry = self.entry(key)?;
+        let resource = entry.table.resource;
+        self.allowed(resource.methods.update, "update")?;
+        let precondition = precondition(self.request)?;
+        let original = self.api.engine.original(self.cx, key, parent, id).await?;
+        let item = bodies::update(&self.request.body, resource)?;
+        let body = Body::update(entry.table.clone(), &item, &self.api.engine.registry.limits)?;
+        let auth = authorize(self.cx, &format!("update_{}", resource.member))?;
+        let record = self.api.engine.update(self.cx, &auth, key, &original, body, precondition).await?;
+        Ok(single(entry, &record, StatusCode::OK, None))
+    }
+
+    async fn delete(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
+        let entry = self.entry(key)?;
+        self.allowed(entry.table.resource.methods.delete, "delete")?;
+        let precondition = precondition(self.request)?;
+        let original = self.api.engine.original(self.cx, key, parent, id).await?;
+        let auth = authorize(self.cx, &format!("delete_{}", entry.table.resource.member))?;
+        self.api.engine.delete(self.cx, &auth, key, &original, precondition).await?;
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn action(&self, key: &str, parent: Option<&str>, id: &str, name: &str) -> Result<Response> {
+        let entry = self.entry(key)?;
+        // The parent of a child is judged by its own rules; the child is found through it, never by its id alone.
+        let mut place = String::new();
+        if let Some(parent) = parent {
+            _ = write!(place, "{parent}/");
+        }
+        place.push_str(id);
+        if !id.is_empty() && entry.table.resource.table.is_some() {
+            self.api.engine.original(self.cx, key, parent, id).await?;
+        }
+        _ = authorize(self.cx, &format!("{name}:{}", entry.table.resource.member))?;
+        let body = bodies::any(&self.request.body, entry.table.resource)?;
+        let (status, answer) = entry.behaviour.action(&self.api.engine, self.cx, name, &place, &body).await?;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        if answer.is_null() && self.request.method != Method::GET {
+            return Ok(Response::empty(status));
+        }
+        Ok(Response::json(status, &answer))
+    }
+}
+
+fn single(entry: &Entry, record: &Record, status: StatusCode, fields: Option<&[String]>) -> Response {
+    let view = View::new(&entry.table, |name| fields.is_none_or(|fields| fields.iter().any(|f| f == name)));
+    let mut out = format!("{{\"{}\": ", entry.table.resource.member).into_bytes();
+    view.write(record, &mut out);
+    out.push(b'}');
+    Response::new(status, "application/json", out)
+}
+
+/// `If-Match: revision_number=N`; other entity tags are of no concern to the API.
+fn precondition(request: &Request) -> Result<Precondition> {
+    let mut revisions = request
+        .headers
+        .get_all("if-match")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|tag| tag.trim().trim_matches('"').strip_prefix("revision_number="));
+    let Some(first) = revisions.next() else { return Ok(Precondition::default()) };
+    if revisions.next().is_some() {
+        return Err(kinds::BAD_REQUEST.error("If-Match names more than one revision_number."));
+    }
+    let revision =
+        first.trim_matches('"').parse().map_err(|_| kinds::BAD_REQUEST.error("The revision_number of If-Match is not a whole number."))?;
+    Ok(Precondition { revision: Some(revision) })
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a path to what it means, by the tables that are on.
+
+use std::collections::HashMap;
+
+use neutrino_core::Registry;
+use neutrino_model::Action;
+use neutrino_types::{Result, error::kinds};
+use percent_encoding::percent_decode_str;
+
+/// A path longer than this names nothing.
+const MAX_SEGMENTS: usize = 8;
+
+/// What a path names. Keys are the registry's; parents and ids come from the path.
+#[derive(Debug)]
+pub enum Route {
+    /// `/v2.0/`
+    Root,
+    Extensions,
+    Extension(String),
+    Collection(String, Option<String>),
+    Member(String, Option<String>, String),
+    /// The id is empty for an action on a collection.
+    Action(String, Option<String>, String, Action),
+}
+
+struct Node {
+    key: String,
+    actions: &'static [Action],
+    /// Child collections by their path segment.
+    children: HashMap<&'static str, (String, &'static [Action])>,
+}
+
+pub struct Routes {
+    /// By the path after `/v2.0/`, of one or two segments (`networks`, `qos/policies`).
+    nodes: HashMap<String, Node>,
+}
+
+impl Routes {
+    pub fn new(registry: &Registry) -> Self {
+        let mut nodes: HashMap<String, Node> = HashMap::new();
+        for (key, entry) in registry.entries().filter(|(_, e)| e.table.resource.parent.is_none()) {
+            let resource = entry.table.resource;
+            let mut children = HashMap::new();
+            for (child_key, child) in registry.entries() {
+                if child.table.resource.parent.is_some_and(|p| p.collection == key) {
+                    children.insert(child.table.resource.path, (child_key.to_owned(), child.table.resource.actions));
+                }
+            }
+            // Neutron's second controller takes a collection with underscores, too.
+            for path in [resource.path.to_owned(), resource.collection.to_owned()] {
+                let node = Node { key: key.to_owned(), actions: resource.actions, children: children.clone() };
+                nodes.entry(path).or_insert(node);
+            }
+        }
+        Self { nodes }
+    }
+
+    /// # Errors
+    /// 404 when the path names nothing.
+    pub fn find(&self, path: &str) -> Result<Route> {
+        let nothing = || kinds::NOT_FOUND.error("The resource could not be found.");
+        if path.is_empty() {
+            return Err(nothing());
+        }
+        let trimmed = path.trim_end_matches('/');
+        let trimmed = trimmed.strip_suffix(".json").unwrap_or(trimmed);
+        let segments: Vec<&str> = trimmed.split('/').skip(1).collect();
+        if segments.len() > MAX_SEGMENTS {
+            return Err(nothing());
+        }
+        let (node, rest) = match segments.as_slice() {
+            [] | [""] => return Ok(Route::Root),
+            ["extensions"] => return Ok(Route::Extensions),
+            ["extensions", alias] => return Ok(Route::Extension(decode(alias)?)),
+            [first, rest @ ..] => match (self.nodes.get(*first), rest) {
+                (Some(node), rest) => (node, rest),
+                (None, [second, rest @ ..]) => (self.nodes.get(&format!("{first}/{second}")).ok_or_else(nothing)?, rest),
+                (None, []) => return Err(nothing()),
+            },
+        };
+        let action =
+            |actions: &'static [Action], name: &str, member: bool| actions.iter().find(|a| a.name == name && a.member == member).copied();
+        let key = node.key.clone();
+        match rest {
+            [] => Ok(Route::Collection(key, None)),
+            [name] if action(node.actions, name, false).is_some() => {
+                let found = action(node.actions, name, false).ok_or_else(nothing)?;
+                Ok(Route::Action(key, None, String::new(), found))
+            }
+            [id] => Ok(Route::Member(key, None, decode(id)?)),
+            [id, name, rest @ ..] => {
+                let id = decode(id)?;
+                if let (Some(found), []) = (action(node.actions, name, true), rest) {
+                    return Ok(Route::Action(key, None, id, found));
+                }
+                let (child, actions) = node.children.get(name).ok_or_else(nothing)?;
+                match rest {
+                    [] => Ok(Route::Collection(child.clone(), Some(id))),
+                    [item] => Ok(Route::Member(child.clone(), Some(id), decode(item)?)),
+                    [item, name] => {
+                        let found = action(actions, name, true).ok_or_else(nothing)?;
+                        Ok(Route::Action(child.clone(), Some(id), decode(item)?, found))
+                    }
+                    _ => Err(nothing()),
+                }
+            }
+        }
+    }
+}
+
+fn decode(segment: &str) -> Result<String> {
+    let text = percent_decode_str(segment).decode_utf8();
+    text.map(std::borrow::Cow::into_owned).map_err(|_| kinds::BAD_REQUEST.error("The path is not UTF-8 text."))
+}
