@@ -135,7 +135,7 @@ impl Identity {
     /// The operator itself, in no project.
     #[must_use]
     pub fn admin() -> Self {
-        Self::default().elevated()
+        Self { is_admin_project: true, ..Self::default() }.elevated()
     }
 
     /// The same caller with the admin flag and the roles that an admin implies.

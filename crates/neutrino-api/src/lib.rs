@@ -5,6 +5,9 @@
 //! pipeline is given. Invariant: a handler that has started runs to its end, whatever its client does.
 
 pub mod app;
+pub mod dispatch;
 pub mod filters;
 pub mod http;
 pub mod metrics;
+pub mod paste;
+pub mod versions;

@@ -131,9 +131,9 @@ impl HttpMetrics {
             return if first == "v2.0" { "versions".to_owned() } else { "other".to_owned() };
         };
         let prefixed = third.map(|third| format!("{second}/{third}"));
-        prefixed.filter(|both| self.collections.contains(both)).unwrap_or_else(|| {
-            if self.collections.contains(&second) { second } else { "other".to_owned() }
-        })
+        prefixed
+            .filter(|both| self.collections.contains(both))
+            .unwrap_or_else(|| if self.collections.contains(&second) { second } else { "other".to_owned() })
     }
 }
 

@@ -57,7 +57,12 @@ fn quality(ranges: &[Range<'_>], offer: &str) -> u16 {
             _ => 0,
         }
     };
-    ranges.iter().map(|range| (rank(range), range.quality)).filter(|(rank, _)| *rank > 0).max_by_key(|(rank, _)| *rank).map_or(0, |found| found.1)
+    ranges
+        .iter()
+        .map(|range| (rank(range), range.quality))
+        .filter(|(rank, _)| *rank > 0)
+        .max_by_key(|(rank, _)| *rank)
+        .map_or(0, |found| found.1)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use super::Limits;
 use crate::app::{App, Request, Response};
+use crate::filters::catch_errors::panicked;
 use crate::metrics::HttpMetrics;
 
 pub(super) struct Admission {
@@ -146,14 +147,6 @@ impl Record {
             );
         }
     }
-}
-
-/// The answer in place of one that a panic prevented.
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Response {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
-    let error = neutrino_types::Error::internal(text.unwrap_or_else(|| "a panic without a text".to_owned()));
-    tracing::error!("the request ended in a panic: {}", error.log().unwrap_or_default());
-    Response::from_error(&error)
 }
 
 /// The answer when a bound of the server is reached.

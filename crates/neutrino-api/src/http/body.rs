@@ -69,7 +69,8 @@ fn check_head(parts: &Parts, limits: &Limits) -> Result<(), Response> {
     let target_bytes = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     // The method, two spaces, "HTTP/1.1" and the line's end belong to the request line.
     if target_bytes + parts.method.as_str().len() + 12 > limits.max_request_line_bytes {
-        let sentence = format!("The URL is longer than this server takes: a request line may have {} bytes.", limits.max_request_line_bytes);
+        let sentence =
+            format!("The URL is longer than this server takes: a request line may have {} bytes.", limits.max_request_line_bytes);
         return Err(Response::neutron_error(StatusCode::URI_TOO_LONG, "HTTPRequestURITooLong", &sentence));
     }
     if !parts.uri.path().starts_with('/') {

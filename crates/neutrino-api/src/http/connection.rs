@@ -161,7 +161,8 @@ fn reason(status: StatusCode) -> &'static str {
 }
 
 fn wire(response: Response) -> hyper::Response<Full<Bytes>> {
-    let bodiless = response.status == StatusCode::NO_CONTENT || response.status == StatusCode::NOT_MODIFIED || response.status.is_informational();
+    let bodiless =
+        response.status == StatusCode::NO_CONTENT || response.status == StatusCode::NOT_MODIFIED || response.status.is_informational();
     let mut wire = hyper::Response::new(Full::new(if bodiless { Bytes::new() } else { response.body }));
     *wire.status_mut() = response.status;
     *wire.headers_mut() = response.headers;

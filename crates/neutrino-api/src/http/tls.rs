@@ -25,7 +25,9 @@ static ONLY_1_2: &[&SupportedProtocolVersion] = &[&version::TLS12];
 /// A file is missing, holds no usable certificate or key, or an option asks for something unsupported. The message names the option.
 pub(super) fn acceptor(config: &TlsConfig) -> io::Result<TlsAcceptor> {
     if let Some(ciphers) = config.ciphers.as_deref().filter(|list| !list.is_empty()) {
-        return Err(refused(format!("[ssl] ciphers = {ciphers}: cipher lists are not supported; remove the option to use the safe default")));
+        return Err(refused(format!(
+            "[ssl] ciphers = {ciphers}: cipher lists are not supported; remove the option to use the safe default"
+        )));
     }
     let versions = versions(config.version.as_deref())?;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -52,7 +54,9 @@ fn versions(wanted: Option<&str>) -> io::Result<&'static [&'static SupportedProt
     match wanted.unwrap_or_default().to_ascii_lowercase().as_str() {
         "" | "sslv23" => Ok(BOTH),
         "tlsv1_2" => Ok(ONLY_1_2),
-        other => Err(refused(format!("[ssl] version = {other} is not supported; use TLSv1_2, or SSLv23 for every safe version (1.2 and 1.3)"))),
+        other => {
+            Err(refused(format!("[ssl] version = {other} is not supported; use TLSv1_2, or SSLv23 for every safe version (1.2 and 1.3)")))
+        }
     }
 }
 
