@@ -23,3 +23,12 @@ pub const SUBNET_POOL_QUOTA_EXCEEDED: Kind = Kind::new("SubnetPoolQuotaExceeded"
 /// Neutron answers 500 here, because nothing maps the exception. A pool without room is no fault of the server, so this server
 /// answers 409 under the same type.
 pub const SUBNET_ALLOCATION_ERROR: Kind = Kind::new("SubnetAllocationError", 409);
+
+pub const IP_ADDRESS_GENERATION_FAILURE_NO_MATCHING_SUBNET: Kind = Kind::new("IpAddressGenerationFailureNoMatchingSubnet", 409);
+pub const INVALID_IP_FOR_SUBNET: Kind = Kind::new("InvalidIpForSubnet", 400);
+pub const INVALID_IP_FOR_NETWORK: Kind = Kind::new("InvalidIpForNetwork", 400);
+pub const ALLOCATION_ON_AUTO_ADDRESS_SUBNET: Kind = Kind::new("AllocationOnAutoAddressSubnet", 400);
+pub const SUBNET_NOT_FOUND: Kind = Kind::new("SubnetNotFound", 404);
+pub const HOST_NOT_CONNECTED_TO_ANY_SEGMENT: Kind = Kind::new("HostNotConnectedToAnySegment", 409);
+pub const HOST_NOT_COMPATIBLE_WITH_FIXED_IPS: Kind = Kind::new("HostNotCompatibleWithFixedIps", 409);
+pub const FIXED_IPS_SUBNETS_NOT_ON_SAME_SEGMENT: Kind = Kind::new("FixedIpsSubnetsNotOnSameSegment", 400);

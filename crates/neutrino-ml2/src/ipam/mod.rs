@@ -6,7 +6,15 @@
 //! their own. Invariant: no scan and no lock of a subnet's allocations to hand out one address; uniqueness is the primary key of
 //! `ipamallocations`.
 
+pub mod allocate;
 pub mod candidates;
 pub mod errors;
+pub mod network;
 pub mod pools;
+pub mod records;
+pub mod request;
 pub mod subnet_alloc;
+pub mod update;
+
+#[cfg(test)]
+mod tests;
