@@ -25,3 +25,21 @@ pub fn sanitized_allocation(allocation: Value, port_id: &str, rule_ids: &[&str])
     let group = resource_request_group_uuid(&port, rule_ids).to_string();
     Ok(json!({ group: allocation }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PORT: &str = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed";
+    const PROVIDER: &str = "36a9f27c-0001-4000-8000-000000000001";
+
+    /// The group's UUID is the one that Neutron 29.0.0 makes of these ids.
+    #[test]
+    fn a_provider_is_filed_under_its_group() -> Result<(), Invalid> {
+        let allocation = sanitized_allocation(json!(PROVIDER), PORT, &["rule-1", "rule-2"])?;
+        assert_eq!(allocation, json!({"a11caedc-f777-55fc-9c08-ccbca84a5552": PROVIDER}));
+        assert_eq!(sanitized_allocation(allocation.clone(), PORT, &[])?, allocation);
+        assert!(sanitized_allocation(json!(PROVIDER), "x", &[]).is_err());
+        Ok(())
+    }
+}

@@ -45,7 +45,10 @@ pub enum Converter {
     ToMacIfNone,
     SanitizedMac,
     /// A conversion of one feature.
-    Custom { name: &'static str, convert: fn(Value, &Limits) -> Result<Value, Invalid> },
+    Custom {
+        name: &'static str,
+        convert: fn(Value, &Limits) -> Result<Value, Invalid>,
+    },
 }
 
 impl Converter {

@@ -81,13 +81,16 @@ pub(super) fn string_to_case_insensitive(v: Value) -> Converted {
 /// A protocol's name or number, as a string; it stays as it was written.
 pub(super) fn to_protocol(v: Value) -> Converted {
     const NAMES: [&str; 6] = ["dccp", "icmp", "ipv6-icmp", "sctp", "tcp", "udp"];
-    let good = v.as_str().is_some_and(|text| {
-        NAMES.contains(&text.to_lowercase().as_str()) || matches!(python::int_text(text, 10), Some(0..=255))
-    });
+    let good =
+        v.as_str().is_some_and(|text| NAMES.contains(&text.to_lowercase().as_str()) || matches!(python::int_text(text, 10), Some(0..=255)));
     if good {
         return Ok(v);
     }
-    Err(Invalid::reason(format!("{} is not a protocol: give a number from 0 to 255 as a string, or one of {}", shown(&v), NAMES.join(", "))))
+    Err(Invalid::reason(format!(
+        "{} is not a protocol: give a number from 0 to 255 as a string, or one of {}",
+        shown(&v),
+        NAMES.join(", ")
+    )))
 }
 
 pub(super) fn to_string(v: Value) -> Value {
@@ -104,4 +107,25 @@ pub(super) fn prefix_forced_case(v: Value, prefix: &str) -> Value {
         (head.to_lowercase() == prefix.to_lowercase()).then(|| format!("{prefix}{tail}"))
     });
     forced.map_or(v, Value::String)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_of_one_key_are_gathered_once_each() -> Result<(), Invalid> {
+        let pairs = json!(["subnet_id=b", "ip_address=1", "subnet_id=a", " subnet_id = b "]);
+        assert_eq!(kvp_list_to_dict(pairs)?, json!({"subnet_id": ["b", "a"], "ip_address": ["1"]}));
+        Ok(())
+    }
+
+    #[test]
+    fn a_prefix_is_counted_in_characters() {
+        assert_eq!(prefix_forced_case(json!("fOozar"), "Foo"), json!("Foozar"));
+        assert_eq!(prefix_forced_case(json!("fo"), "Foo"), json!("fo"));
+        assert_eq!(prefix_forced_case(json!("\u{e9}\u{e9}\u{e9}x"), "Foo"), json!("\u{e9}\u{e9}\u{e9}x"));
+    }
 }

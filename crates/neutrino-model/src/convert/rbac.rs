@@ -13,6 +13,10 @@ pub fn convert_valid_object_type(v: Value, cx: &Limits) -> Result<Value, Invalid
     let wanted = v.as_str().map(|text| python::strip(text).to_lowercase());
     match wanted.filter(|wanted| cx.rbac_object_types.contains(wanted)) {
         Some(known) => Ok(Value::String(known)),
-        None => Err(Invalid::reason(format!("{} is not a type of object that can be shared; known: {}", shown(&v), cx.rbac_object_types.join(", ")))),
+        None => Err(Invalid::reason(format!(
+            "{} is not a type of object that can be shared; known: {}",
+            shown(&v),
+            cx.rbac_object_types.join(", ")
+        ))),
     }
 }

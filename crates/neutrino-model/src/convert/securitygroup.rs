@@ -10,8 +10,31 @@ type Converted = Result<Value, Invalid>;
 
 /// The protocols that a rule may name, besides `any`.
 pub const PROTOCOLS: [&str; 25] = [
-    "ah", "dccp", "egp", "esp", "gre", "hopopt", "icmp", "igmp", "ip", "ipip", "ipv6-encap", "ipv6-frag", "ipv6-icmp", "icmpv6",
-    "ipv6-nonxt", "ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "sctp", "tcp", "udp", "udplite", "vrrp",
+    "ah",
+    "dccp",
+    "egp",
+    "esp",
+    "gre",
+    "hopopt",
+    "icmp",
+    "igmp",
+    "ip",
+    "ipip",
+    "ipv6-encap",
+    "ipv6-frag",
+    "ipv6-icmp",
+    "icmpv6",
+    "ipv6-nonxt",
+    "ipv6-opts",
+    "ipv6-route",
+    "ospf",
+    "pgm",
+    "rsvp",
+    "sctp",
+    "tcp",
+    "udp",
+    "udplite",
+    "vrrp",
 ];
 
 /// `securitygroup.convert_protocol`: no protocol for `null` and `any`, else a known name in lower case or a number from 0 to 255 as
@@ -21,11 +44,8 @@ pub const PROTOCOLS: [&str; 25] = [
 /// `SecurityGroupRuleInvalidProtocol`.
 pub fn convert_protocol(v: Value, _: &Limits) -> Converted {
     let refused = |v: &Value| {
-        let message = format!(
-            "The protocol {} is not supported: give a number from 0 to 255, or one of any, {}.",
-            shown(v),
-            PROTOCOLS.join(", ")
-        );
+        let message =
+            format!("The protocol {} is not supported: give a number from 0 to 255, or one of any, {}.", shown(v), PROTOCOLS.join(", "));
         Err(Invalid::kind(raised::SECURITY_GROUP_RULE_INVALID_PROTOCOL, message))
     };
     if let Value::String(text) = &v {

@@ -153,9 +153,61 @@ pub fn normalize_service_graph(v: Value, _: &Limits) -> Converted {
         let good = |target: &Value| target.as_str().is_some_and(is_uuid_like);
         let all_good = targets.as_array().is_some_and(|targets| targets.iter().all(good));
         if !is_uuid_like(source) || !all_good {
-            let message = format!("A service graph leads from the UUID of a port chain to a list of such UUIDs; {} does not.", shown_text(source));
+            let message =
+                format!("A service graph leads from the UUID of a port chain to a list of such UUIDs; {} does not.", shown_text(source));
             return Err(Invalid::kind(raised::INVALID_UUID, message));
         }
     }
     Ok(Value::Object(graph))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed";
+
+    type Normalize = fn(Value, &Limits) -> Converted;
+
+    /// What a value becomes, or the type of the error.
+    fn run(normalize: Normalize, v: Value) -> Result<Value, &'static str> {
+        normalize(v, &Limits::default()).map_err(|refusal| refusal.error_kind().name)
+    }
+
+    #[test]
+    fn flow_classifiers() {
+        assert_eq!(run(normalize_protocol, json!("TCP")), Ok(json!("tcp")));
+        assert_eq!(run(normalize_protocol, json!("sctp")), Err("FlowClassifierInvalidProtocol"));
+        assert_eq!(run(normalize_protocol, json!(6)), Err("FlowClassifierInvalidProtocol"));
+        assert_eq!(run(normalize_ethertype, json!(null)), Ok(json!("IPv4")));
+        assert_eq!(run(normalize_ethertype, json!("ipV6")), Ok(json!("IPv6")));
+        assert_eq!(run(normalize_ethertype, json!("arp")), Err("FlowClassifierInvalidEthertype"));
+        assert_eq!(run(normalize_port_value, json!("80")), Ok(json!(80)));
+        assert_eq!(run(normalize_port_value, json!(65536)), Err("FlowClassifierInvalidPortValue"));
+        assert_eq!(run(normalize_string, json!(null)), Ok(json!("")));
+        assert_eq!(run(normalize_l7parameters, json!(null)), Ok(json!({})));
+        assert_eq!(run(normalize_l7parameters, json!({"url": "x"})), Err("FlowClassifierInvalidL7Parameter"));
+    }
+
+    #[test]
+    fn chains_pairs_and_groups() {
+        assert_eq!(run(normalize_port_pair_groups, json!([])), Err("PortPairGroupNotSpecified"));
+        assert_eq!(run(normalize_port_pair_groups, json!("a")), Ok(json!(["a"])));
+        assert_eq!(run(normalize_chain_parameters, json!({"symmetric": true})), Ok(json!({"correlation": "mpls", "symmetric": true})));
+        assert_eq!(run(normalize_sf_parameters, json!({})), Ok(json!({"correlation": null, "weight": 1})));
+        assert_eq!(run(normalize_sf_parameters, json!({"weight": 2})), Ok(json!({"weight": 2})));
+        let mapped = run(normalize_ppg_parameters, json!({"lb_fields": ["eth_src"]}));
+        assert_eq!(mapped, Ok(json!({"lb_fields": ["eth_src"], "ppg_n_tuple_mapping": {"ingress_n_tuple": {}, "egress_n_tuple": {}}})));
+        let unknown = json!({"ppg_n_tuple_mapping": {"ingress_n_tuple": {"colour": 1}}});
+        assert_eq!(run(normalize_ppg_parameters, unknown), Err("PPGParametersInvalidNTupleMappingParameter"));
+    }
+
+    #[test]
+    fn service_graphs() {
+        assert_eq!(run(normalize_service_graph, json!(null)), Ok(json!({})));
+        assert_eq!(run(normalize_service_graph, json!({SOURCE: [SOURCE]})), Ok(json!({SOURCE: [SOURCE]})));
+        for bad in [json!({"x": []}), json!({SOURCE: ["x"]}), json!({SOURCE: SOURCE})] {
+            assert_eq!(run(normalize_service_graph, bad), Err("InvalidUUID"));
+        }
+    }
 }

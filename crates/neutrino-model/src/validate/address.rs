@@ -109,7 +109,9 @@ pub(super) fn hostroutes(v: &mut Value) -> Checked {
 /// A network that a route may lead to: with `/`, without host bits, not loopback.
 fn route_cidr(v: &Value) -> Checked {
     match with_slash(v).filter(|(_, address, cidr)| cidr.network() == *address) {
-        Some((_, _, cidr)) if cidr.is_loopback() => Err(Invalid::reason(format!("{} is a loopback network, which no route leads to", shown(v)))),
+        Some((_, _, cidr)) if cidr.is_loopback() => {
+            Err(Invalid::reason(format!("{} is a loopback network, which no route leads to", shown(v))))
+        }
         Some(_) => Ok(()),
         None => Err(Invalid::reason(format!("{} is not a CIDR without host bits", shown(v)))),
     }

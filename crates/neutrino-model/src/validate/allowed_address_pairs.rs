@@ -21,13 +21,17 @@ pub(super) fn allowed_address_pairs(v: &mut Value, cx: &Limits) -> Checked {
     };
     let most = cx.max_allowed_address_pair;
     if pairs.len() > most {
-        return Err(Invalid::kind(raised::ALLOWED_ADDRESS_PAIR_EXHAUSTED, format!("A port may have at most {most} allowed address pairs.")));
+        return Err(Invalid::kind(
+            raised::ALLOWED_ADDRESS_PAIR_EXHAUSTED,
+            format!("A port may have at most {most} allowed address pairs."),
+        ));
     }
     let mut seen = HashSet::new();
     for pair in pairs {
         let (ip, mac) = parts(pair)?;
         if !seen.insert((mac, ip)) {
-            let message = format!("The request has the address pair of IP {} and MAC '{}' twice.", shown_text(ip), mac.unwrap_or("of the port"));
+            let message =
+                format!("The request has the address pair of IP {} and MAC '{}' twice.", shown_text(ip), mac.unwrap_or("of the port"));
             return Err(Invalid::kind(raised::DUPLICATE_ADDRESS_PAIR_IN_REQUEST, message));
         }
         refuse_unknown_keys(pair)?;

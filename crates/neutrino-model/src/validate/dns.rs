@@ -50,7 +50,10 @@ fn check_in_domain(name: &str, domain: &str) -> Checked {
         return Ok(());
     }
     if length <= tail_length || !name.ends_with(&tail) {
-        return Err(Invalid::reason(format!("{} is fully qualified but not a name within the configured domain '{domain}'", shown_text(name))));
+        return Err(Invalid::reason(format!(
+            "{} is fully qualified but not a name within the configured domain '{domain}'",
+            shown_text(name)
+        )));
     }
     Ok(())
 }
@@ -107,7 +110,6 @@ fn check_format(name: &str, max: usize) -> Checked {
     }
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -57,7 +57,39 @@ pub(super) fn availability_zone_hint_list(v: &mut Value) -> Checked {
     list_of(v, |item| super::text::string(item, None))?;
     let length = python::json_dumps(v).len();
     if length > COLUMN {
-        return Err(Invalid::input(format!("Too many availability zone hints: their JSON text has {length} characters, the most is {COLUMN}.")));
+        return Err(Invalid::input(format!(
+            "Too many availability zone hints: their JSON text has {length} characters, the most is {COLUMN}."
+        )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::validate::{KeySpec, Limits, Validator};
+
+    #[test]
+    fn allowed_values_may_come_twice() {
+        assert!(list_of_allowed_values(&mut json!(["a", "a", "b"]), &["a", "b"]).is_ok());
+        for bad in [json!(["c"]), json!([1]), json!("a"), json!(null), json!([["a"]])] {
+            assert!(list_of_allowed_values(&mut bad.clone(), &["a", "b"]).is_err(), "{bad}");
+        }
+    }
+
+    /// Neutron passes the keys as arguments of a function that does not take them, and fails; the keys are checked here.
+    #[test]
+    fn a_list_of_dictionaries_is_checked_key_by_key() {
+        const GATEWAYS: Validator = Validator::ListOfDictOrNodata(&[KeySpec::new("network_id", Validator::Uuid).required()]);
+        let cx = Limits::default();
+        let network = json!({"network_id": "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"});
+        for good in [json!(null), json!([]), json!([network]), json!([{}, network])] {
+            assert!(GATEWAYS.check(&mut good.clone(), &cx).is_ok(), "{good}");
+        }
+        for bad in [json!([network, network]), json!([{"network_id": "x"}]), json!([{"other": 1}]), json!([5]), json!("x")] {
+            assert!(GATEWAYS.check(&mut bad.clone(), &cx).is_err(), "{bad}");
+        }
+    }
 }

@@ -94,7 +94,10 @@ pub enum Validator {
     DnsDomainName(Option<usize>),
     ValidTargetProject,
     /// A rule of one feature.
-    Custom { name: &'static str, check: fn(&mut Value, &Limits) -> Result<(), Invalid> },
+    Custom {
+        name: &'static str,
+        check: fn(&mut Value, &Limits) -> Result<(), Invalid>,
+    },
 }
 
 impl Validator {

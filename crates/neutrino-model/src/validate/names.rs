@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::spec::{Choice, specs_json};
 use super::Validator;
+use super::spec::{Choice, specs_json};
 
 impl Validator {
     /// Neutron's name, such as `type:uuid`.

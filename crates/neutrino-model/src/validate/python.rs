@@ -375,7 +375,8 @@ mod tests {
 
     #[test]
     fn floats_are_written_as_python_writes_them() {
-        let cases = [(5.0, "5.0"), (1e16, "1e+16"), (1e15, "1000000000000000.0"), (1.5e-5, "1.5e-05"), (0.0001, "0.0001"), (1e300, "1e+300")];
+        let cases =
+            [(5.0, "5.0"), (1e16, "1e+16"), (1e15, "1000000000000000.0"), (1.5e-5, "1.5e-05"), (0.0001, "0.0001"), (1e300, "1e+300")];
         for (float, text) in cases {
             assert_eq!(float_repr(float), text);
         }

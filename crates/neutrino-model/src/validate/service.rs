@@ -14,8 +14,7 @@ use super::text;
 type Checked = Result<(), Invalid>;
 
 /// Ethertypes by name, as the agents' packet library knows them, besides `IPv4`.
-const ETHERTYPES: [&str; 13] =
-    ["IP", "ARP", "TEB", "8021Q", "IPV6", "SLOW", "MPLS", "8021AD", "LLDP", "8021AH", "IEEE802_3", "CFM", "NSH"];
+const ETHERTYPES: [&str; 13] = ["IP", "ARP", "TEB", "8021Q", "IPV6", "SLOW", "MPLS", "8021AD", "LLDP", "8021AH", "IEEE802_3", "CFM", "NSH"];
 
 pub(super) fn ethertype(v: &Value, cx: &Limits) -> Checked {
     if !cx.sg_filter_ethertypes {
@@ -66,7 +65,8 @@ pub(super) fn list_of_subnet_service_types(v: &mut Value) -> Checked {
         };
         let known = owner.starts_with("network:") || owner.starts_with("neutron:") || owner.starts_with(|c| "compute:".contains(c));
         if !known {
-            let message = format!("The subnet service type {} is not a device owner such as 'compute:nova' or 'network:dhcp'.", shown_text(owner));
+            let message =
+                format!("The subnet service type {} is not a device owner such as 'compute:nova' or 'network:dhcp'.", shown_text(owner));
             return Err(Invalid::kind(raised::INVALID_SUBNET_SERVICE_TYPE, message));
         }
     }
@@ -121,7 +121,8 @@ pub(super) fn network_segments(v: &mut Value) -> Checked {
         };
         if let Some(id) = map.get_mut(SEGMENTATION_ID) {
             if python::truth(id) {
-                let number = python::int(id).ok_or_else(|| Invalid::input(format!("The segmentation ID {} is not an integer.", shown(id))))?;
+                let number =
+                    python::int(id).ok_or_else(|| Invalid::input(format!("The segmentation ID {} is not an integer.", shown(id))))?;
                 *id = Value::from(number);
             } else {
                 map.shift_remove(SEGMENTATION_ID);

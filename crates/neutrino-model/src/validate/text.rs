@@ -57,9 +57,7 @@ fn is_name(name: &str) -> bool {
     if body.is_empty() {
         return name.is_empty();
     }
-    body.chars().all(is_name_char)
-        && !body.starts_with(python::is_space_separator)
-        && !body.ends_with(python::is_space_separator)
+    body.chars().all(is_name_char) && !body.starts_with(python::is_space_separator) && !body.ends_with(python::is_space_separator)
 }
 
 fn is_name_char(c: char) -> bool {
