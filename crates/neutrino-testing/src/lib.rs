@@ -1,1 +1,178 @@
 // SPDX-License-Identifier: Apache-2.0
+//! A server for tests: the real API over a real SQLite file in a temporary folder, called in process.
+//!
+//! Each [`Server`] has a database of its own, copied from a template that is made once per process.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a harness for tests: a failure here is a failed test")]
+
+pub mod contract;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
+
+use http::Method;
+use neutrino_api::{
+    app::{App as _, Identity, Request},
+    dispatch::{Api, ApiOptions},
+};
+use neutrino_core::{Builder, Engine};
+use neutrino_db::{Db, DbOptions};
+use oslo_config::Config;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// The project of requests, unless a test says otherwise; that of Neutron's own `noauth`.
+pub const PROJECT: &str = "fake_project_id";
+
+/// An answer: status, headers and the body as JSON (null when it is empty or no JSON).
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    /// The `type` of the error body.
+    #[must_use]
+    pub fn error(&self) -> &str {
+        self.body["NeutronError"]["type"].as_str().unwrap_or_default()
+    }
+
+    /// Fails the test unless the status is this; gives the one object in the body.
+    #[track_caller]
+    #[must_use]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        match self.body {
+            Value::Object(mut map) if map.len() == 1 => map.values_mut().next().map(Value::take).unwrap_or_default(),
+            body => body,
+        }
+    }
+
+    /// Fails the test unless the answer is this error.
+    #[track_caller]
+    pub fn refused(self, status: u16, kind: &str) {
+        assert_eq!((self.status, self.error()), (status, kind), "{}", self.text);
+    }
+}
+
+/// The API with a database of its own.
+pub struct Server {
+    pub engine: Arc<Engine>,
+    api: Arc<Api>,
+    folder: TempDir,
+}
+
+async fn template() -> &'static PathBuf {
+    static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
+    TEMPLATE
+        .get_or_init(|| async {
+            let folder = tempfile::tempdir().unwrap().keep();
+            let path = folder.join("template.sqlite");
+            let db = Db::connect(&format!("sqlite:///{}", path.display()), &DbOptions::default()).await.unwrap();
+            neutrino_schema::upgrade(&db).await.unwrap();
+            db.close().await;
+            path
+        })
+        .await
+}
+
+impl Server {
+    /// With Neutron's defaults.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With options set: `("ml2_type_vlan", "network_vlan_ranges", "physnet1:100:110")`.
+    pub async fn with(options: &[(&str, &str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("neutron.sqlite");
+        std::fs::copy(template().await, &path).unwrap();
+        Self::open(folder, options).await
+    }
+
+    async fn open(folder: TempDir, options: &[(&str, &str, &str)]) -> Self {
+        let tables = [neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat();
+        let config = Config::for_test(&tables, options).unwrap();
+        let url = format!("sqlite:///{}", folder.path().join("neutron.sqlite").display());
+        let db = Db::connect(&url, &DbOptions::default()).await.unwrap();
+        let mut builder = Builder::default();
+        neutrino_ml2::register(&mut builder, &config).unwrap();
+        neutrino_services::register(&mut builder, &config).unwrap();
+        let engine = Arc::new(Engine::new(db, builder.build().unwrap()));
+        let api = Arc::new(Api::new(engine.clone(), ApiOptions::default()));
+        Self { engine, api, folder }
+    }
+
+    /// The same database with another server process's worth of memory.
+    pub async fn restart(self, options: &[(&str, &str, &str)]) -> Self {
+        self.engine.db.close().await;
+        Self::open(self.folder, options).await
+    }
+
+    /// Sends a request as an administrator in [`PROJECT`].
+    pub async fn send(&self, method: Method, path: &str, body: impl Into<Vec<u8>>, headers: &[(&'static str, &str)]) -> Answer {
+        let identity = Identity { project_id: Some(PROJECT.to_owned()), ..Identity::default() }.elevated();
+        self.send_as(identity, method, path, body, headers).await
+    }
+
+    pub async fn send_as(
+        &self,
+        identity: Identity,
+        method: Method,
+        path: &str,
+        body: impl Into<Vec<u8>>,
+        headers: &[(&'static str, &str)],
+    ) -> Answer {
+        let mut request = Request::new(method, path, body.into());
+        request.script_name = "/v2.0".to_owned();
+        request.info.identity = identity;
+        for (name, value) in headers {
+            request.headers.append(*name, value.parse().unwrap());
+        }
+        let response = self.api.call(request).await;
+        let text = String::from_utf8(response.body.to_vec()).expect("a body that is text");
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status: response.status.as_u16(), headers: response.headers, body, text }
+    }
+
+    /// Paths are what follows `/v2.0`: `/networks`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, "", &[]).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, body.to_string(), &[]).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, body.to_string(), &[]).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, "", &[]).await
+    }
+
+    /// Statements run so far, for tests that count them: take the difference around one request.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.engine.db.stats().statements.load(Ordering::Relaxed)
+    }
+
+    /// Runs SQL that changes the database behind the server's back, as another program would.
+    pub async fn sql(&self, text: &str) {
+        let mut tx = self.engine.db.begin().await.unwrap();
+        tx.execute_raw(text).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// The number that a count gives.
+    pub async fn count(&self, text: &str) -> i64 {
+        self.engine.db.reader().await.unwrap().count(text, vec![]).await.unwrap()
+    }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The API, in process, against a real database. One module for each collection, named as in the URL.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod address_scopes;
