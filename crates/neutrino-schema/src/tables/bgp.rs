@@ -116,7 +116,7 @@ pub static EVPN_ADVERTISED_PORTS: Table = Table {
     name: "evpn_advertised_ports",
     columns: &[Column::required("port_id", Type::Varchar(36)), Column::required("network_id", Type::Varchar(36))],
     primary_key: &["port_id"],
-    indexes: &[Key { name: "network_id", columns: &["network_id"] }, Key { name: "port_id", columns: &["port_id", "network_id"] }],
+    indexes: &[Key { name: "port_id", columns: &["port_id", "network_id"] }, Key { name: "network_id", columns: &["network_id"] }],
     foreign_keys: &[
         ForeignKey {
             name: "evpn_advertised_ports_ibfk_1",

@@ -253,15 +253,15 @@ pub static PORTS: Table = Table {
     ],
     primary_key: &["id"],
     uniques: &[
-        Key { name: "uniq_ports0id0network_id", columns: &["id", "network_id"] },
         Key { name: "uniq_ports0network_id0mac_address", columns: &["network_id", "mac_address"] },
         Key { name: "uniq_ports0standard_attr_id", columns: &["standard_attr_id"] },
+        Key { name: "uniq_ports0id0network_id", columns: &["id", "network_id"] },
     ],
     indexes: &[
-        Key { name: "ix_ports_device_id", columns: &["device_id"] },
-        Key { name: "ix_ports_network_id", columns: &["network_id"] },
         Key { name: "ix_ports_network_id_device_owner", columns: &["network_id", "device_owner"] },
+        Key { name: "ix_ports_device_id", columns: &["device_id"] },
         Key { name: "ix_ports_project_id", columns: &["project_id"] },
+        Key { name: "ix_ports_network_id", columns: &["network_id"] },
     ],
     foreign_keys: &[
         ForeignKey {
@@ -359,8 +359,8 @@ pub static SUBNETPOOLS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_subnetpools0standard_attr_id", columns: &["standard_attr_id"] }],
     indexes: &[
-        Key { name: "ix_subnetpools_address_scope_id", columns: &["address_scope_id"] },
         Key { name: "ix_subnetpools_project_id", columns: &["project_id"] },
+        Key { name: "ix_subnetpools_address_scope_id", columns: &["address_scope_id"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "subnetpools_ibfk_1",
@@ -411,10 +411,10 @@ pub static SUBNETS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_subnets0standard_attr_id", columns: &["standard_attr_id"] }],
     indexes: &[
-        Key { name: "ix_subnets_project_id", columns: &["project_id"] },
-        Key { name: "ix_subnets_subnetpool_id", columns: &["subnetpool_id"] },
         Key { name: "network_id", columns: &["network_id"] },
+        Key { name: "ix_subnets_subnetpool_id", columns: &["subnetpool_id"] },
         Key { name: "segment_id", columns: &["segment_id"] },
+        Key { name: "ix_subnets_project_id", columns: &["project_id"] },
     ],
     foreign_keys: &[
         ForeignKey {

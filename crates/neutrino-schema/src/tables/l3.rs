@@ -77,17 +77,17 @@ pub static FLOATINGIPS: Table = Table {
     ],
     primary_key: &["id"],
     uniques: &[
+        Key { name: "uniq_floatingips0standard_attr_id", columns: &["standard_attr_id"] },
         Key {
             name: "uniq_floatingips0floatingnetworkid0fixedportid0fixedipaddress",
             columns: &["floating_network_id", "fixed_port_id", "fixed_ip_address"],
         },
-        Key { name: "uniq_floatingips0standard_attr_id", columns: &["standard_attr_id"] },
     ],
     indexes: &[
         Key { name: "fixed_port_id", columns: &["fixed_port_id"] },
         Key { name: "floating_port_id", columns: &["floating_port_id"] },
-        Key { name: "ix_floatingips_project_id", columns: &["project_id"] },
         Key { name: "router_id", columns: &["router_id"] },
+        Key { name: "ix_floatingips_project_id", columns: &["project_id"] },
     ],
     foreign_keys: &[
         ForeignKey {
@@ -232,8 +232,8 @@ pub static LOCAL_IPS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "standard_attr_id", columns: &["standard_attr_id"] }],
     indexes: &[
-        Key { name: "ix_local_ips_project_id", columns: &["project_id"] },
         Key { name: "local_port_id", columns: &["local_port_id"] },
+        Key { name: "ix_local_ips_project_id", columns: &["project_id"] },
     ],
     foreign_keys: &[
         ForeignKey {
@@ -270,7 +270,7 @@ pub static NDP_PROXIES: Table = Table {
         Key { name: "standard_attr_id", columns: &["standard_attr_id"] },
         Key { name: "uniq_ndp_proxy0router_id0ip_address", columns: &["router_id", "ip_address"] },
     ],
-    indexes: &[Key { name: "ix_ndp_proxies_project_id", columns: &["project_id"] }, Key { name: "port_id", columns: &["port_id"] }],
+    indexes: &[Key { name: "port_id", columns: &["port_id"] }, Key { name: "ix_ndp_proxies_project_id", columns: &["project_id"] }],
     foreign_keys: &[
         ForeignKey {
             name: "ndp_proxies_ibfk_1",
@@ -438,8 +438,8 @@ pub static ROUTERS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_routers0standard_attr_id", columns: &["standard_attr_id"] }],
     indexes: &[
-        Key { name: "flavor_id", columns: &["flavor_id"] },
         Key { name: "gw_port_id", columns: &["gw_port_id"] },
+        Key { name: "flavor_id", columns: &["flavor_id"] },
         Key { name: "ix_routers_project_id", columns: &["project_id"] },
     ],
     foreign_keys: &[

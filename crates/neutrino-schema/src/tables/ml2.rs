@@ -201,11 +201,11 @@ pub static NETWORKSEGMENTS: Table = Table {
     ],
     primary_key: &["id"],
     uniques: &[
+        Key { name: "uniq_networksegments0standard_attr_id", columns: &["standard_attr_id"] },
         Key {
             name: "uniq_networksegment0network_id0network_type0physnet0sidx",
             columns: &["network_id", "network_type", "physical_network", "segment_index"],
         },
-        Key { name: "uniq_networksegments0standard_attr_id", columns: &["standard_attr_id"] },
     ],
     foreign_keys: &[
         ForeignKey {
@@ -320,8 +320,8 @@ pub static VNI_VLAN_MAPPING: Table = Table {
     ],
     primary_key: &["id"],
     uniques: &[
-        Key { name: "vlan_allocation_id", columns: &["vlan_allocation_id"] },
         Key { name: "vni_allocation_id", columns: &["vni_allocation_id"] },
+        Key { name: "vlan_allocation_id", columns: &["vlan_allocation_id"] },
     ],
     foreign_keys: &[
         ForeignKey {

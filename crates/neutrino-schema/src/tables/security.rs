@@ -52,10 +52,10 @@ pub static ADDRESSGROUPRBACS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_addressgrouprbacs0target_project0object_id0action", columns: &["target_project", "object_id", "action"] }],
     indexes: &[
-        Key { name: "ix_addressgrouprbacs_action", columns: &["action"] },
-        Key { name: "ix_addressgrouprbacs_project_id", columns: &["project_id"] },
-        Key { name: "ix_addressgrouprbacs_target_project", columns: &["target_project"] },
         Key { name: "object_id", columns: &["object_id"] },
+        Key { name: "ix_addressgrouprbacs_project_id", columns: &["project_id"] },
+        Key { name: "ix_addressgrouprbacs_action", columns: &["action"] },
+        Key { name: "ix_addressgrouprbacs_target_project", columns: &["target_project"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "addressgrouprbacs_ibfk_1",
@@ -79,10 +79,10 @@ pub static ADDRESSSCOPERBACS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_addressscoperbacs0target_project0object_id0action", columns: &["target_project", "object_id", "action"] }],
     indexes: &[
-        Key { name: "ix_addressscoperbacs_action", columns: &["action"] },
-        Key { name: "ix_addressscoperbacs_project_id", columns: &["project_id"] },
-        Key { name: "ix_addressscoperbacs_target_project", columns: &["target_project"] },
         Key { name: "object_id", columns: &["object_id"] },
+        Key { name: "ix_addressscoperbacs_project_id", columns: &["project_id"] },
+        Key { name: "ix_addressscoperbacs_action", columns: &["action"] },
+        Key { name: "ix_addressscoperbacs_target_project", columns: &["target_project"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "addressscoperbacs_ibfk_1",
@@ -121,10 +121,10 @@ pub static NETWORKRBACS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_networkrbacs0target_project0object_id0action", columns: &["target_project", "object_id", "action"] }],
     indexes: &[
-        Key { name: "ix_networkrbacs_action", columns: &["action"] },
-        Key { name: "ix_networkrbacs_project_id", columns: &["project_id"] },
-        Key { name: "ix_networkrbacs_target_project", columns: &["target_project"] },
         Key { name: "object_id", columns: &["object_id"] },
+        Key { name: "ix_networkrbacs_project_id", columns: &["project_id"] },
+        Key { name: "ix_networkrbacs_action", columns: &["action"] },
+        Key { name: "ix_networkrbacs_target_project", columns: &["target_project"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "networkrbacs_ibfk_1",
@@ -148,10 +148,10 @@ pub static QOSPOLICYRBACS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_qospolicyrbacs0target_project0object_id0action", columns: &["target_project", "object_id", "action"] }],
     indexes: &[
-        Key { name: "ix_qospolicyrbacs_action", columns: &["action"] },
-        Key { name: "ix_qospolicyrbacs_project_id", columns: &["project_id"] },
-        Key { name: "ix_qospolicyrbacs_target_project", columns: &["target_project"] },
         Key { name: "object_id", columns: &["object_id"] },
+        Key { name: "ix_qospolicyrbacs_project_id", columns: &["project_id"] },
+        Key { name: "ix_qospolicyrbacs_action", columns: &["action"] },
+        Key { name: "ix_qospolicyrbacs_target_project", columns: &["target_project"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "qospolicyrbacs_ibfk_1",
@@ -242,10 +242,10 @@ pub static SECURITYGROUPRBACS: Table = Table {
         columns: &["target_project", "object_id", "action"],
     }],
     indexes: &[
-        Key { name: "ix_securitygrouprbacs_action", columns: &["action"] },
-        Key { name: "ix_securitygrouprbacs_project_id", columns: &["project_id"] },
-        Key { name: "ix_securitygrouprbacs_target_project", columns: &["target_project"] },
         Key { name: "object_id", columns: &["object_id"] },
+        Key { name: "ix_securitygrouprbacs_project_id", columns: &["project_id"] },
+        Key { name: "ix_securitygrouprbacs_action", columns: &["action"] },
+        Key { name: "ix_securitygrouprbacs_target_project", columns: &["target_project"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "securitygrouprbacs_ibfk_1",
@@ -276,10 +276,10 @@ pub static SECURITYGROUPRULES: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_securitygrouprules0standard_attr_id", columns: &["standard_attr_id"] }],
     indexes: &[
+        Key { name: "security_group_id", columns: &["security_group_id"] },
+        Key { name: "remote_group_id", columns: &["remote_group_id"] },
         Key { name: "ix_securitygrouprules_project_id", columns: &["project_id"] },
         Key { name: "remote_address_group_id", columns: &["remote_address_group_id"] },
-        Key { name: "remote_group_id", columns: &["remote_group_id"] },
-        Key { name: "security_group_id", columns: &["security_group_id"] },
     ],
     foreign_keys: &[
         ForeignKey {
@@ -348,10 +348,10 @@ pub static SUBNETPOOLRBACS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "uniq_subnetpoolrbacs0target_project0object_id0action", columns: &["target_project", "object_id", "action"] }],
     indexes: &[
-        Key { name: "ix_subnetpoolrbacs_action", columns: &["action"] },
-        Key { name: "ix_subnetpoolrbacs_project_id", columns: &["project_id"] },
-        Key { name: "ix_subnetpoolrbacs_target_project", columns: &["target_project"] },
         Key { name: "object_id", columns: &["object_id"] },
+        Key { name: "ix_subnetpoolrbacs_project_id", columns: &["project_id"] },
+        Key { name: "ix_subnetpoolrbacs_action", columns: &["action"] },
+        Key { name: "ix_subnetpoolrbacs_target_project", columns: &["target_project"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "subnetpoolrbacs_ibfk_1",

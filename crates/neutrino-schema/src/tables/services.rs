@@ -82,9 +82,9 @@ pub static LOGS: Table = Table {
     primary_key: &["id"],
     uniques: &[Key { name: "standard_attr_id", columns: &["standard_attr_id"] }],
     indexes: &[
+        Key { name: "ix_logs_target_id", columns: &["target_id"] },
         Key { name: "ix_logs_project_id", columns: &["project_id"] },
         Key { name: "ix_logs_resource_id", columns: &["resource_id"] },
-        Key { name: "ix_logs_target_id", columns: &["target_id"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "logs_ibfk_1",
@@ -191,9 +191,9 @@ pub static OVN_REVISION_NUMBERS: Table = Table {
     ],
     primary_key: &["resource_uuid", "resource_type"],
     indexes: &[
+        Key { name: "standard_attr_id", columns: &["standard_attr_id"] },
         Key { name: "ix_ovn_revision_numbers_resource_type", columns: &["resource_type"] },
         Key { name: "ix_ovn_revision_numbers_resource_uuid", columns: &["resource_uuid"] },
-        Key { name: "standard_attr_id", columns: &["standard_attr_id"] },
     ],
     foreign_keys: &[ForeignKey {
         name: "ovn_revision_numbers_ibfk_1",
