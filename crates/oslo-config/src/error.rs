@@ -49,7 +49,7 @@ impl fmt::Display for Origin {
             Origin::File(location) => location.fmt(f),
             Origin::Environment(name) => write!(f, "environment variable {name}"),
             Origin::CommandLine => f.write_str("command line"),
-            Origin::Override => f.write_str("override"),
+            Origin::Override => f.write_str("chosen by the program"),
         }
     }
 }
@@ -137,7 +137,7 @@ impl fmt::Display for ConfigError {
         }
         if let Some((group, name)) = &self.option {
             write!(f, "[{group}] {name}")?;
-            if let Some(value) = &self.value {
+            if let Some(value) = self.value.as_ref().filter(|value| !value.is_empty()) {
                 let shown: String = value.chars().take(SHOWN_CHARACTERS).collect();
                 write!(f, " = {}", shown.replace('\n', "\\n"))?;
                 if shown.len() < value.len() {

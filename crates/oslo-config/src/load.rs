@@ -189,10 +189,11 @@ pub(crate) fn collect(sources: &Sources, files: &Files, declared: &BTreeMap<Key,
 impl Written {
     /// The texts that count for one option: several only if it is multi-valued.
     fn find(&mut self, sources: &Sources, index: &HashMap<Key, Vec<(usize, Raw)>>, key: &Key, opt: &Opt) -> Vec<Raw> {
-        let given = |(group, name, text): &(String, String, String)| {
-            (self::key(group, name) == *key).then(|| Raw { text: text.clone(), origin: Origin::CommandLine })
+        let named = |given: &[(String, String, String)], origin: Origin| -> Vec<Raw> {
+            let ours = given.iter().filter(|(group, name, _)| self::key(group, name) == *key);
+            ours.map(|(_, _, text)| Raw { text: text.clone(), origin: origin.clone() }).collect()
         };
-        let mut raws: Vec<Raw> = sources.command_line.iter().filter_map(given).collect();
+        let mut raws = named(&sources.command_line, Origin::CommandLine);
         if raws.is_empty() {
             let variable = format!("OS_{}__{}", key.0.to_uppercase(), key.1.to_uppercase());
             let found = sources.environment.iter().find(|(name, _)| *name == variable);
@@ -200,6 +201,9 @@ impl Written {
         }
         if raws.is_empty() {
             raws = self.find_in_files(index, key, opt);
+        }
+        if raws.is_empty() {
+            raws = named(&sources.presets, Origin::Override);
         }
         if !opt.kind.is_multi() {
             raws.drain(..raws.len().saturating_sub(1));

@@ -72,6 +72,8 @@ pub struct Sources {
     pub(crate) environment: Vec<(String, String)>,
     /// `(group, name, value)`, later ones win.
     pub(crate) command_line: Vec<(String, String, String)>,
+    /// `(group, name, value)` that count when nobody else sets the option.
+    pub(crate) presets: Vec<(String, String, String)>,
     /// Folders for [`crate::Config::find_file`] after those of the files.
     pub(crate) search: Vec<PathBuf>,
 }
@@ -114,6 +116,13 @@ impl Sources {
     #[must_use]
     pub fn set(mut self, group: &str, name: &str, value: impl Into<String>) -> Sources {
         self.command_line.push((group.to_owned(), name.to_owned(), value.into()));
+        self
+    }
+
+    /// A default that the program chooses at start: it counts when no other source sets the option.
+    #[must_use]
+    pub fn preset(mut self, group: &str, name: &str, value: impl Into<String>) -> Sources {
+        self.presets.push((group.to_owned(), name.to_owned(), value.into()));
         self
     }
 

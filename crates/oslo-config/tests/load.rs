@@ -96,6 +96,16 @@ fn default_files_are_read_only_when_none_is_named() {
 }
 
 #[test]
+fn a_preset_counts_when_nobody_else_sets_the_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "x.conf", "[DEFAULT]\na = file\n");
+    let sources = Sources::new().config_file(file).preset("DEFAULT", "a", "preset").preset("DEFAULT", "b", "$a!");
+    let conf = Config::load(&sources, &[OPTIONS]).unwrap();
+    assert_eq!((conf.text("DEFAULT", "a"), conf.text("DEFAULT", "b")), ("file".to_owned(), "file!".to_owned()));
+    assert_eq!(conf.origin("DEFAULT", "b"), Origin::Override);
+}
+
+#[test]
 fn references() {
     let conf =
         load("[DEFAULT]\na = $bind_port ${ml2.mtu} $debug $plugins $$x \\$y\n[db]\nconnection = $password@$a\npassword = q\n").unwrap();

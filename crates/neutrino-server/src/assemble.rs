@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The explicit list of what is loaded, in the order of its hooks.
+
+use std::sync::Arc;
+
+use neutrino_api::dispatch::{Api, ApiOptions};
+use neutrino_core::{Builder, Engine, Registry};
+use neutrino_db::Db;
+use oslo_config::{Config, Opt};
+
+/// The options of every feature that can be loaded, whether it is on or not.
+#[must_use]
+pub fn feature_options() -> Vec<&'static [Opt]> {
+    [neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat()
+}
+
+/// Everything that this configuration turns on.
+///
+/// # Errors
+/// A sentence for the operator: what was asked for and is not known, or does not fit.
+pub fn registry(config: &Config) -> Result<Registry, String> {
+    let mut builder = Builder::default();
+    neutrino_ml2::register(&mut builder, config)?;
+    neutrino_services::register(&mut builder, config)?;
+    builder.build()
+}
+
+/// The API over a database whose schema is in place.
+///
+/// # Errors
+/// As [`registry`].
+pub fn api(config: &Config, db: Db, options: ApiOptions) -> Result<(Arc<Engine>, Arc<Api>), String> {
+    let engine = Arc::new(Engine::new(db, registry(config)?));
+    let api = Arc::new(Api::new(engine.clone(), options));
+    Ok((engine, api))
+}

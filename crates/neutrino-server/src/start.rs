@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reaching the database and putting the parts together.
+//!
+//! Owns: connection, the check of the schema, the way from a configuration to an application and the workers beside it.
+//! Refuses to own: which features there are ([`mod@crate::assemble`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use neutrino_api::app::App;
+use neutrino_api::metrics::Metrics;
+use neutrino_core::Engine;
+use neutrino_db::{Db, DbOptions};
+use neutrino_schema::{SchemaError, State};
+use oslo_config::{Config, ConfigError, ConfigErrors};
+
+use crate::{assemble, number, pipeline, service_plugins};
+
+/// Why the server does not start; one sentence a line.
+#[derive(Debug)]
+pub struct StartError(pub String);
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ConfigErrors> for StartError {
+    fn from(errors: ConfigErrors) -> Self {
+        StartError(errors.to_string())
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        StartError(error.to_string())
+    }
+}
+
+impl From<String> for StartError {
+    fn from(sentence: String) -> Self {
+        StartError(sentence)
+    }
+}
+
+/// The parts, ready to run.
+pub struct Started {
+    pub app: Arc<dyn App>,
+    pub engine: Arc<Engine>,
+    /// Paths of the collections, for the labels of metrics.
+    pub collections: Vec<String>,
+    /// What is loaded, for the banner and the log.
+    pub loaded: String,
+}
+
+/// Puts everything together.
+///
+/// # Errors
+/// What cannot be loaded, reached or obeyed.
+pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics) -> Result<Started, StartError> {
+    let db = connect(conf).await?;
+    crate::metrics::register_database(metrics, &db);
+    check_schema(conf, &db, standalone).await?;
+    let (engine, api) = assemble::api(conf, db, pipeline::api_options(conf))?;
+    service_plugins::check(conf, &engine.registry)?;
+    let collections = api.collections().map(str::to_owned).collect();
+    let app = pipeline::build(conf, api)?;
+    let names = std::iter::once(conf.text("DEFAULT", "core_plugin")).chain(conf.list("DEFAULT", "service_plugins"));
+    let loaded = format!("{} ({} extensions)", names.collect::<Vec<_>>().join(", "), engine.registry.extensions().len());
+    Ok(Started { app, engine, collections, loaded })
+}
+
+fn db_options(conf: &Config) -> DbOptions {
+    let [size, overflow] = ["max_pool_size", "max_overflow"].map(|name| number::<u32>(conf, "database", name));
+    DbOptions {
+        // SQLAlchemy takes 0 for "no limit"; ours is bounded all the same.
+        max_connections: if size == 0 { 1000 } else { size.saturating_add(overflow) },
+        pool_timeout_ms: conf.opt_int("database", "pool_timeout").and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(30) * 1000,
+        // -1 means that a connection is kept for ever.
+        connection_recycle_s: u64::try_from(conf.int("database", "connection_recycle_time")).unwrap_or(u64::from(u32::MAX)),
+    }
+}
+
+/// Reaches the database, trying again as `[database] max_retries` and `retry_interval` say.
+///
+/// # Errors
+/// The last failure.
+pub async fn connect(conf: &Config) -> Result<Db, StartError> {
+    let (url, options) = (conf.text("database", "connection"), db_options(conf));
+    let (tries, pause) = (conf.int("database", "max_retries"), Duration::from_secs(number(conf, "database", "retry_interval")));
+    let mut tried = 0;
+    loop {
+        let error = match Db::connect(&url, &options).await {
+            Ok(db) => return Ok(db),
+            Err(error) => error,
+        };
+        let reason = error.log().unwrap_or_else(|| error.message());
+        // Neither a file nor a wrong URL gets better by waiting.
+        if url.starts_with("sqlite") || error.status() < 500 || (tries >= 0 && tried >= tries) {
+            let reason = format!("the database cannot be reached: {reason}");
+            return Err(conf.refuse::<&str>("database", "connection", "", &reason, &[]).into());
+        }
+        tried += 1;
+        tracing::warn!("the database cannot be reached (try {tried}): {reason}");
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// A standalone server makes its own tables; otherwise they must be there.
+async fn check_schema(conf: &Config, db: &Db, standalone: bool) -> Result<(), StartError> {
+    let refuse = |error: SchemaError| conf.refuse::<&str>("database", "connection", "", &error.to_string(), &[]);
+    let state = neutrino_schema::state(db).await.map_err(refuse)?;
+    if standalone && matches!(state, State::Empty | State::Current { .. }) {
+        neutrino_schema::upgrade(db).await.map_err(refuse)?;
+        return Ok(());
+    }
+    Ok(neutrino_schema::ensure_current(db).await.map_err(refuse)?)
+}
