@@ -321,13 +321,13 @@ impl Engine {
 /// The object as it is inside the transaction, with the precondition checked against it.
 async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition) -> Result<Record> {
     let original = op.find(collection, id).await?;
-    if let (Some(asked), Some(is)) = (precondition.revision, original.int("revision_number")) {
-        if asked != is {
-            return Err(kinds::REVISION_MISMATCH.error(format!(
-                "Constrained to {asked}, but current revision is {is}: read the {} again and repeat the change.",
-                original.table().resource.member
-            )));
-        }
+    if let (Some(asked), Some(is)) = (precondition.revision, original.int("revision_number"))
+        && asked != is
+    {
+        return Err(kinds::REVISION_MISMATCH.error(format!(
+            "Constrained to {asked}, but current revision is {is}: read the {} again and repeat the change.",
+            original.table().resource.member
+        )));
     }
     Ok(original)
 }

@@ -189,10 +189,10 @@ impl Select<'_> {
     fn condition(&self, filter: &Filter) -> Result<Sql> {
         let attribute = self.attribute(filter.attribute);
         for loader in &self.entry.loaders {
-            if loader.fills().contains(&attribute.name) {
-                if let Some(sql) = loader.filter(self.cx, self.dialect, attribute.name, &filter.values)? {
-                    return Ok(sql);
-                }
+            if loader.fills().contains(&attribute.name)
+                && let Some(sql) = loader.filter(self.cx, self.dialect, attribute.name, &filter.values)?
+            {
+                return Ok(sql);
             }
         }
         let Some((operand, kind)) = self.operand(filter.attribute) else {
@@ -239,10 +239,10 @@ impl Select<'_> {
     /// The sort keys asked for, then the primary key; all reversed for a page that comes before its marker.
     pub fn order(&self, query: &ListQuery) -> Vec<(usize, Direction)> {
         let mut order = query.sort.clone();
-        if let Some(key) = self.entry.table.primary_key() {
-            if !order.iter().any(|(at, _)| *at == key) {
-                order.push((key, Direction::Asc));
-            }
+        if let Some(key) = self.entry.table.primary_key()
+            && !order.iter().any(|(at, _)| *at == key)
+        {
+            order.push((key, Direction::Asc));
         }
         if query.page_reverse {
             for (_, direction) in &mut order {

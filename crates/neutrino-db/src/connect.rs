@@ -147,6 +147,7 @@ impl Db {
                     self.stats.retries.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(operation = name, tries, error = error.log().unwrap_or_default(), "transaction is tried again");
                     let ceiling_ms = 5_u64 << tries.min(7);
+                    #[expect(clippy::disallowed_methods, reason = "a pause needs no reproducible randomness")]
                     let pause_ms = rand::rng().random_range(1..=ceiling_ms);
                     tokio::time::sleep(Duration::from_millis(pause_ms)).await;
                     tries += 1;

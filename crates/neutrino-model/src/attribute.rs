@@ -106,7 +106,10 @@ pub enum Source {
     Loaded,
     Column(Column),
     /// An SQL expression over the main table, whose alias is `t`; `:project` stands for the caller's project.
-    Expr { sql: &'static str, kind: Kind },
+    Expr {
+        sql: &'static str,
+        kind: Kind,
+    },
 }
 
 /// See the module's documentation. Built by `const fn`; unless said otherwise an attribute is visible and nothing else.
@@ -248,8 +251,7 @@ pub mod common {
     use super::{Attribute, Default, Kind};
     use crate::Validator;
 
-    pub const ID: Attribute =
-        Attribute::new("id").validate(Validator::Uuid).filter().sort().primary_key().column("id", Kind::Text);
+    pub const ID: Attribute = Attribute::new("id").validate(Validator::Uuid).filter().sort().primary_key().column("id", Kind::Text);
     pub const NAME: Attribute = Attribute::new("name")
         .post()
         .put()

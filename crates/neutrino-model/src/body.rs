@@ -48,13 +48,15 @@ impl Body {
         let mut body = Self::empty(table);
         body.take(request)?;
         let table = body.table.clone();
-        if let Some(at) = table.find("project_id") {
-            if body.slots[at].is_none() && table.attributes[at].post {
-                let project = project.ok_or_else(|| {
-                    kinds::BAD_REQUEST.error("The request has no project: name one with \"project_id\", since there is no token to take it from.")
-                })?;
-                body.slots[at] = Some(project.into());
-            }
+        if let Some(at) = table.find("project_id")
+            && body.slots[at].is_none()
+            && table.attributes[at].post
+        {
+            let project = project.ok_or_else(|| {
+                kinds::BAD_REQUEST
+                    .error("The request has no project: name one with \"project_id\", since there is no token to take it from.")
+            })?;
+            body.slots[at] = Some(project.into());
         }
         for (at, attribute) in table.attributes.iter().enumerate() {
             if attribute.post {
@@ -100,10 +102,10 @@ impl Body {
     }
 
     fn take(&mut self, request: &Map<String, Value>) -> Result<()> {
-        if let (Some(project), Some(tenant)) = (request.get("project_id"), request.get("tenant_id")) {
-            if project != tenant {
-                return Err(kinds::BAD_REQUEST.error("'project_id' and 'tenant_id' are two names of one attribute and must not differ."));
-            }
+        if let (Some(project), Some(tenant)) = (request.get("project_id"), request.get("tenant_id"))
+            && project != tenant
+        {
+            return Err(kinds::BAD_REQUEST.error("'project_id' and 'tenant_id' are two names of one attribute and must not differ."));
         }
         let mut unknown = Vec::new();
         for (name, value) in request {

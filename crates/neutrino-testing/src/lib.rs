@@ -27,6 +27,9 @@ use tokio::sync::OnceCell;
 /// The project of requests, unless a test says otherwise; that of Neutron's own `noauth`.
 pub const PROJECT: &str = "fake_project_id";
 
+/// Options that turn everything on.
+const FULL: &[(&str, &str, &str)] = &[];
+
 /// An answer: status, headers and the body as JSON (null when it is empty or no JSON).
 #[derive(Debug)]
 pub struct Answer {
@@ -86,6 +89,11 @@ impl Server {
     /// With Neutron's defaults.
     pub async fn start() -> Self {
         Self::with(&[]).await
+    }
+
+    /// With every extension driver and type driver on: all that there is.
+    pub async fn full() -> Self {
+        Self::with(FULL).await
     }
 
     /// With options set: `("ml2_type_vlan", "network_vlan_ranges", "physnet1:100:110")`.
