@@ -6,6 +6,7 @@
 
 pub mod address_scopes;
 pub mod ipam;
+pub mod networks;
 
 use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
@@ -19,5 +20,6 @@ pub static OPTIONS: &[&[Opt]] = &[];
 /// A sentence for the operator: a type driver, mechanism driver or extension driver that is not known, or a range that is none.
 pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
     address_scopes::register(builder);
+    networks::register(builder);
     Ok(())
 }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a network shows of its subnets: their ids, and the address scopes that their pools belong to.
+
+use async_trait::async_trait;
+use neutrino_core::{Context, Loader};
+use neutrino_db::{Sql, Tx};
+use neutrino_model::Page;
+use neutrino_types::Result;
+use serde_json::{Value, json};
+
+pub struct Subnets;
+
+#[async_trait]
+impl Loader for Subnets {
+    fn fills(&self) -> &'static [&'static str] {
+        &["subnets", "ipv4_address_scope", "ipv6_address_scope"]
+    }
+
+    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+        page.fill("subnets", &json!([]));
+        let ids: Vec<String> = page.ids().map(str::to_owned).collect();
+        let mut sql = Sql::raw(
+            "SELECT s.network_id, s.id, s.ip_version, p.address_scope_id FROM subnets s \
+             LEFT JOIN subnetpools p ON p.id = s.subnetpool_id WHERE ",
+        );
+        sql.append(Sql::in_texts(tx.dialect(), "s.network_id", ids.iter().map(String::as_str))).push(" ORDER BY s.id");
+        let rows = tx.select(sql).await?;
+        let place = page.by_id();
+        for row in rows {
+            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            page.push(at, "subnets", Value::String(row.text(1)?));
+            if let Some(scope) = row.opt_text(3)? {
+                let attribute = if row.int(2)? == 4 { "ipv4_address_scope" } else { "ipv6_address_scope" };
+                page.rows[at].set(attribute, scope);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Networks: what one is, who sees it, and how it lives and dies.
+//!
+//! Owns the `networks` table and what Neutron keeps beside it for a network alone: sharing, being external, segments, the MTU,
+//! availability zones. Subnets and ports belong to others; a network's death goes through their rules.
+//! Invariants: `networkrbacs` is the truth about sharing; a network that dies leaves no segment allocated.
+
+mod loaders;
+mod rules;
+mod sharing;
+
+use neutrino_core::Builder;
+use neutrino_model::{
+    Attribute, Converter, Resource, Validator, Visibility,
+    attribute::{Default, Kind, common},
+    rbac_exists,
+};
+use neutrino_types::Kind as ErrorKind;
+
+pub const NOT_FOUND: ErrorKind = ErrorKind::new("NetworkNotFound", 404);
+pub const IN_USE: ErrorKind = ErrorKind::new("NetworkInUse", 409);
+
+/// Owners of ports that a network takes with it when it is deleted.
+pub const AUTO_DELETE_PORT_OWNERS: [&str; 3] = ["network:dhcp", "network:distributed", "network:floatingip_agent_gateway"];
+
+static RESOURCE: Resource = Resource::new(
+    "networks",
+    "network",
+    "networks",
+    "networks",
+    NOT_FOUND,
+    &[
+        common::ID,
+        common::NAME,
+        Attribute::new("subnets").default(Default::EmptyList),
+        Attribute::new("admin_state_up")
+            .post()
+            .put()
+            .default(Default::Bool(true))
+            .convert(Converter::ToBoolean)
+            .filter()
+            .sort()
+            .column("admin_state_up", Kind::Bool),
+        Attribute::new("status").filter().sort().column("status", Kind::Text),
+        common::TENANT_ID,
+        Attribute::new("shared")
+            .post()
+            .put()
+            .default(Default::Bool(false))
+            .convert(Converter::ToBoolean)
+            .filter()
+            .required_by_policy()
+            .enforce_policy()
+            .expr(rbac_exists!("networkrbacs", "access_as_shared"), Kind::Bool),
+        Attribute::new("ipv4_address_scope").validate(Validator::StringOrNone(None)),
+        Attribute::new("ipv6_address_scope").validate(Validator::StringOrNone(None)),
+    ],
+)
+.core()
+.standard("networks")
+.first_revision(1)
+.visibility(Visibility::Sql(
+    "t.project_id = :project OR EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = t.id \
+     AND r.action IN ('access_as_shared', 'access_as_external') AND r.target_project IN ('*', :project))",
+));
+
+pub fn register(builder: &mut Builder) {
+    builder.resource(&RESOURCE).behaviour("networks", rules::Networks).loader("networks", loaders::Subnets);
+}
