@@ -14,6 +14,7 @@ pub mod op;
 pub mod query;
 pub mod rbac;
 pub mod registry;
+mod rows;
 mod select;
 
 pub use authz::Authorized;

@@ -3,17 +3,17 @@
 //!
 //! Invariant: an object's revision rises at most once in a transaction, however many of its parts change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use neutrino_db::{Arg, Sql, Tx, args, quote};
-use neutrino_model::{Body, Column, Join, Kind, Place, Record, Source};
+use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result};
-use serde_json::Value;
 
 use crate::{
     Context, Engine,
     registry::Entry,
-    select::{self, Select, encode},
+    rows::{JoinedRow, Rows},
+    select::{self, Select},
 };
 
 /// What an operation did to objects other than its own; the engine finishes their business after the commit.
@@ -49,32 +49,7 @@ impl Op<'_> {
     pub async fn insert(&mut self, id: &str, body: &Body, extra: &[(&'static str, Arg)]) -> Result<()> {
         let resource = self.entry.table.resource;
         let table = resource.table.ok_or_else(|| Error::internal("insert into a resource without a table"))?;
-        let mut columns: Vec<(&'static str, Arg)> = Vec::new();
-        let mut joined: BTreeMap<&'static str, (&'static Join, Vec<(&'static str, Arg)>, bool)> = BTreeMap::new();
-        let mut description = Arg::Null;
-        for (at, attribute) in self.entry.table.attributes.iter().enumerate() {
-            let Source::Column(Column { place, name, kind }) = attribute.source else { continue };
-            let value = body.at(at);
-            match place {
-                Place::Main => {
-                    let given = value.map(|v| encode(kind, v)).filter(|arg| *arg != Arg::Null);
-                    if let (Some(arg), false) = (given, attribute.primary_key) {
-                        columns.push((name, arg));
-                    }
-                }
-                Place::Standard if name == "description" => description = value.map_or(Arg::Null, |v| encode(kind, v)),
-                Place::Standard => {}
-                Place::Joined(join) if join.written => {
-                    let entry = joined.entry(join.table).or_insert((join, Vec::new(), join.always));
-                    let default = attribute.default.value();
-                    if value.is_some_and(|v| !v.is_null() && Some(v) != default.as_ref()) {
-                        entry.2 = true;
-                    }
-                    entry.1.push((name, value.map_or_else(|| default.map_or(Arg::Null, |v| encode(kind, &v)), |v| encode(kind, v))));
-                }
-                Place::Joined(_) => {}
-            }
-        }
+        let Rows { main: mut columns, description, joined } = Rows::of_new(&self.entry.table, body);
         for (name, arg) in extra {
             columns.retain(|(known, _)| known != name);
             columns.push((name, arg.clone()));
@@ -85,7 +60,7 @@ impl Op<'_> {
                 .tx
                 .insert_returning_id(
                     "INSERT INTO standardattributes (resource_type, created_at, updated_at, description, revision_number) VALUES (?, ?, ?, ?, ?)",
-                    args![resource_type, now, now, description, resource.first_revision],
+                    args![resource_type, now, now, description.unwrap_or(Arg::Null), resource.first_revision],
                 )
                 .await?;
             self.side.fresh.insert(standard_id);
@@ -95,11 +70,10 @@ impl Op<'_> {
             columns.push(("id", id.into()));
         }
         self.insert_row(table, columns).await?;
-        for (table, (join, mut columns, wanted)) in joined {
-            if wanted {
-                columns.push((join.key, id.into()));
-                self.insert_row(table, columns).await?;
-            }
+        for row in joined.into_iter().filter(|row| row.wanted) {
+            let mut columns = row.columns;
+            columns.push((row.join.key, id.into()));
+            self.insert_row(row.join.table, columns).await?;
         }
         Ok(())
     }
@@ -123,27 +97,11 @@ impl Op<'_> {
     pub async fn update(&mut self, original: &Record, body: &Body) -> Result<()> {
         let resource = self.entry.table.resource;
         let table = resource.table.ok_or_else(|| Error::internal("update of a resource without a table"))?;
-        let mut main: Vec<(&'static str, Arg)> = Vec::new();
-        let mut description = None;
-        let mut joined: BTreeMap<&'static str, (&'static Join, Vec<(&'static str, Arg)>)> = BTreeMap::new();
-        for (at, attribute) in self.entry.table.attributes.iter().enumerate() {
-            let Source::Column(Column { place, name, kind }) = attribute.source else { continue };
-            let Some(value) = body.at(at) else { continue };
-            if same(kind, value, original.at(at)) {
-                continue;
-            }
-            let arg = encode(kind, value);
-            match place {
-                Place::Main => main.push((name, arg)),
-                Place::Standard if name == "description" => description = Some(arg),
-                Place::Standard => {}
-                Place::Joined(join) if join.written => joined.entry(join.table).or_insert((join, Vec::new())).1.push((name, arg)),
-                Place::Joined(_) => {}
-            }
-        }
-        if !main.is_empty() || description.is_some() || !joined.is_empty() {
+        let rows = Rows::of_change(&self.entry.table, original, body);
+        if !rows.is_empty() {
             self.touch(original.standard_attr_id);
         }
+        let Rows { main, description, joined } = rows;
         if !main.is_empty() && self.update_row(table, "id", original.id(), main).await? == 0 {
             return Err(Error::stale(format!("{} {} is gone", resource.member, original.id())));
         }
@@ -151,10 +109,10 @@ impl Op<'_> {
             let args = vec![description, original.standard_attr_id.into()];
             self.tx.execute("UPDATE standardattributes SET description = ? WHERE id = ?", args).await?;
         }
-        for (table, (join, mut columns)) in joined {
-            if self.update_row(table, join.key, original.id(), columns.clone()).await? == 0 {
+        for JoinedRow { join, mut columns, .. } in joined {
+            if self.update_row(join.table, join.key, original.id(), columns.clone()).await? == 0 {
                 columns.push((join.key, original.id().into()));
-                self.insert_row(table, columns).await?;
+                self.insert_row(join.table, columns).await?;
             }
         }
         Ok(())
@@ -290,11 +248,6 @@ impl Op<'_> {
         }
         Ok(())
     }
-}
-
-/// Are the stored value and the asked-for one the same to this column?
-fn same(kind: Kind, a: &Value, b: &Value) -> bool {
-    a == b || (kind != Kind::Json && encode(kind, a) == encode(kind, b))
 }
 
 pub(crate) fn not_found(engine: &Engine, collection: &str, id: &str) -> Error {
