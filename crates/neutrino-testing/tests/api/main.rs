@@ -4,4 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod address_scopes;
+mod bad_input;
+mod networks;
 mod tables;
