@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use futures::FutureExt;
-use http::header::{HeaderValue, RETRY_AFTER};
-use http::{Method, StatusCode};
+use http::Method;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::Limits;
+use super::refusal::Refusal;
 use crate::app::{App, Request, Response};
 use crate::filters::catch_errors::panicked;
 use crate::metrics::HttpMetrics;
@@ -47,11 +47,8 @@ impl Admission {
 
     /// Waits for a place, then runs the request in its own task. Dropping this future gives up the place in the queue, but does not
     /// stop a request that has started.
-    pub async fn run(&self, request: Request, held: Option<OwnedSemaphorePermit>) -> Response {
-        let place = match self.place().await {
-            Ok(place) => place,
-            Err(refusal) => return refusal,
-        };
+    pub async fn run(&self, request: Request, held: Option<OwnedSemaphorePermit>) -> Result<Response, Refusal> {
+        let place = self.place().await?;
         let record = Record::of(&request, self.log_requests, self.metrics.clone());
         let span = tracing::info_span!(
             "request",
@@ -70,25 +67,24 @@ impl Admission {
             record.finish(&response);
             response
         };
-        self.running.spawn(work.instrument(span)).await.unwrap_or_else(|error| panicked(&error))
+        Ok(self.running.spawn(work.instrument(span)).await.unwrap_or_else(|error| panicked(&error)))
     }
 
-    async fn place(&self) -> Result<OwnedSemaphorePermit, Response> {
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         if let Ok(place) = Arc::clone(&self.pool).try_acquire_owned() {
             return Ok(place);
         }
         let waiting = Waiting::enter(&self.waiting);
         if waiting.ahead >= self.max_waiting {
-            self.refused("busy");
-            return Err(busy("As many requests as it takes are waiting already."));
+            return Err(Refusal::busy("As many requests as it takes are waiting already."));
         }
-        Arc::clone(&self.pool).acquire_owned().await.map_err(|_| busy("It is stopping."))
+        Arc::clone(&self.pool).acquire_owned().await.map_err(|_| Refusal::busy("It is stopping."))
     }
 
     /// Counts a request that was answered without reaching the application.
-    pub fn refused(&self, reason: &'static str) {
+    pub fn refused(&self, refusal: &Refusal) {
         if let Some(metrics) = &self.metrics {
-            metrics.refused(reason);
+            metrics.refused(refusal.reason);
         }
     }
 }
@@ -147,12 +143,4 @@ impl Record {
             );
         }
     }
-}
-
-/// The answer when a bound of the server is reached.
-pub(super) fn busy(reason: &str) -> Response {
-    let sentence = format!("The server is busy. {reason} Try again in a moment.");
-    let mut response = Response::neutron_error(StatusCode::SERVICE_UNAVAILABLE, "HTTPServiceUnavailable", &sentence);
-    response.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
 }

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderMap, StatusCode, request::Parts};
+use http::{HeaderMap, request::Parts};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::Limits;
-use crate::app::{Request, RequestInfo, Response};
+use super::refusal::Refusal;
+use crate::app::{Request, RequestInfo};
 use crate::filters::request_id;
 
 /// The unit in which held bodies are counted, so that the count fits a semaphore.
@@ -42,7 +43,7 @@ pub(super) async fn receive(
     ends: Ends,
     limits: &Limits,
     budget: &Arc<Semaphore>,
-) -> Result<(Request, Option<OwnedSemaphorePermit>), Response> {
+) -> Result<(Request, Option<OwnedSemaphorePermit>), Refusal> {
     check_head(&parts, limits)?;
     let (body, held) = read(&parts.headers, body, limits, budget).await?;
     let uri = &parts.uri;
@@ -65,25 +66,24 @@ pub(super) async fn receive(
     Ok((request, held))
 }
 
-fn check_head(parts: &Parts, limits: &Limits) -> Result<(), Response> {
+fn check_head(parts: &Parts, limits: &Limits) -> Result<(), Refusal> {
     let target_bytes = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     // The method, two spaces, "HTTP/1.1" and the line's end belong to the request line.
     if target_bytes + parts.method.as_str().len() + 12 > limits.max_request_line_bytes {
-        let sentence =
-            format!("The URL is longer than this server takes: a request line may have {} bytes.", limits.max_request_line_bytes);
-        return Err(Response::neutron_error(StatusCode::URI_TOO_LONG, "HTTPRequestURITooLong", &sentence));
+        return Err(Refusal::uri_too_long(limits.max_request_line_bytes));
     }
     if !parts.uri.path().starts_with('/') {
-        return Err(bad_request("The request names no path. It must start with \"/\"."));
+        return Err(Refusal::bad_request("The request names no path. It must start with \"/\"."));
     }
     let line_bytes = |(name, value): (&http::HeaderName, &http::HeaderValue)| name.as_str().len() + value.len() + 4;
     if let Some((name, _)) = parts.headers.iter().find(|header| line_bytes(*header) > limits.max_header_line_bytes) {
-        return Err(bad_request(&format!("The header {name} is longer than max_header_line ({} bytes).", limits.max_header_line_bytes)));
+        return Err(Refusal::bad_request(format!(
+            "The header {name} is longer than max_header_line ({} bytes).",
+            limits.max_header_line_bytes
+        )));
     }
     if parts.headers.iter().map(line_bytes).sum::<usize>() > limits.max_headers_bytes {
-        let sentence = format!("The headers together are longer than {} bytes.", limits.max_headers_bytes);
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(Response::neutron_error(status, "HTTPRequestHeaderFieldsTooLarge", &sentence));
+        return Err(Refusal::headers_too_large(limits.max_headers_bytes));
     }
     Ok(())
 }
@@ -98,21 +98,21 @@ async fn read(
     mut body: Incoming,
     limits: &Limits,
     budget: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
     if body.is_end_stream() {
         return Ok((Bytes::new(), None));
     }
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<u64>().ok());
     let announced = announced.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if announced.is_some_and(|bytes| bytes > limits.max_body_bytes) {
-        return Err(too_large(limits));
+        return Err(Refusal::body_too_large(limits.max_body_bytes));
     }
     let mut held = hold(budget, announced.unwrap_or(0))?;
     let mut collected = BytesMut::new();
     while let Some(chunk) = next_chunk(&mut body, limits).await? {
         let total = collected.len() + chunk.len();
         if total > limits.max_body_bytes {
-            return Err(too_large(limits));
+            return Err(Refusal::body_too_large(limits.max_body_bytes));
         }
         let missing_blocks = total.div_ceil(BLOCK_BYTES).saturating_sub(held.num_permits());
         held.merge(hold(budget, missing_blocks * BLOCK_BYTES)?);
@@ -124,17 +124,17 @@ async fn read(
     Ok((collected.freeze(), Some(held)))
 }
 
-async fn next_chunk(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes>, Response> {
+async fn next_chunk(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes>, Refusal> {
     loop {
         let frame = match limits.client_timeout() {
             None => body.frame().await,
-            Some(bound) => timeout(bound, body.frame()).await.map_err(|_| too_slow(bound.as_secs()))?,
+            Some(bound) => timeout(bound, body.frame()).await.map_err(|_| Refusal::too_slow(bound.as_secs()))?,
         };
         match frame {
             None => return Ok(None),
             Some(Err(error)) => {
                 tracing::debug!(%error, "the body of a request could not be read");
-                return Err(bad_request("The body of the request is broken off or badly framed."));
+                return Err(Refusal::bad_request("The body of the request is broken off or badly framed."));
             }
             // Trailers say nothing to us.
             Some(Ok(frame)) => {
@@ -146,21 +146,7 @@ async fn next_chunk(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes
     }
 }
 
-fn hold(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Response> {
+fn hold(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
     let blocks = u32::try_from(bytes.div_ceil(BLOCK_BYTES)).unwrap_or(u32::MAX);
-    Arc::clone(budget).try_acquire_many_owned(blocks).map_err(|_| super::admission::busy("It holds as many request bodies as it may."))
-}
-
-fn bad_request(sentence: &str) -> Response {
-    Response::neutron_error(StatusCode::BAD_REQUEST, "HTTPBadRequest", sentence)
-}
-
-fn too_large(limits: &Limits) -> Response {
-    let sentence = format!("The body of the request is larger than {} bytes. Send less in one request.", limits.max_body_bytes);
-    Response::neutron_error(StatusCode::PAYLOAD_TOO_LARGE, "HTTPRequestEntityTooLarge", &sentence)
-}
-
-fn too_slow(seconds: u64) -> Response {
-    let sentence = format!("The body of the request did not arrive: nothing came for {seconds} seconds.");
-    Response::neutron_error(StatusCode::REQUEST_TIMEOUT, "HTTPRequestTimeout", &sentence)
+    Arc::clone(budget).try_acquire_many_owned(blocks).map_err(|_| Refusal::busy("It holds as many request bodies as it may."))
 }

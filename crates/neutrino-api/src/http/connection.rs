@@ -137,27 +137,20 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, still_sending:
 
 async fn answer(shared: &Shared, ends: Ends, request: hyper::Request<Incoming>, unread: &AtomicBool) -> hyper::Response<Full<Bytes>> {
     let (parts, incoming) = request.into_parts();
-    let response = match body::receive(parts, incoming, ends, &shared.limits, &shared.budget).await {
+    let outcome = match body::receive(parts, incoming, ends, &shared.limits, &shared.budget).await {
         Ok((request, held)) => shared.admission.run(request, held).await,
-        Err(mut refusal) => {
+        Err(refusal) => {
             unread.store(true, Ordering::Relaxed);
-            shared.admission.refused(reason(refusal.status));
-            refusal.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-            refusal
+            Err(refusal)
         }
     };
+    let response = outcome.unwrap_or_else(|refusal| {
+        shared.admission.refused(&refusal);
+        let mut response = refusal.response();
+        response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    });
     wire(response)
-}
-
-/// The label under which a refusal is counted.
-fn reason(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
-        StatusCode::URI_TOO_LONG => "uri_too_long",
-        StatusCode::REQUEST_TIMEOUT => "client_too_slow",
-        StatusCode::SERVICE_UNAVAILABLE => "busy",
-        _ => "bad_request",
-    }
 }
 
 fn wire(response: Response) -> hyper::Response<Full<Bytes>> {

@@ -145,3 +145,34 @@ impl ListenConfig {
         Ok(socket.into())
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[test]
+    fn the_socket_has_the_options_that_were_asked_for() {
+        let config = ListenConfig { bind_host: "127.0.0.1".to_owned(), bind_port: 0, tcp_keepidle_seconds: 77, ..ListenConfig::default() };
+        let listener = config.open().unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert!(SockRef::from(&listener).reuse_address().unwrap());
+        assert!(SockRef::from(&accepted).keepalive().unwrap());
+        assert_eq!(SockRef::from(&accepted).tcp_keepalive_time().unwrap(), Duration::from_secs(77));
+        drop(client);
+    }
+
+    #[test]
+    fn what_cannot_be_bound_is_named() {
+        let taken = ListenConfig { bind_host: "127.0.0.1".to_owned(), bind_port: 0, ..ListenConfig::default() }.open().unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let again = ListenConfig { bind_host: "127.0.0.1".to_owned(), bind_port: port, ..ListenConfig::default() }.open();
+        assert!(again.unwrap_err().to_string().contains(&format!("127.0.0.1:{port}")));
+        let nowhere = ListenConfig { bind_host: "name.invalid".to_owned(), ..ListenConfig::default() }.open();
+        assert!(nowhere.unwrap_err().to_string().contains("name.invalid:9696"));
+    }
+}

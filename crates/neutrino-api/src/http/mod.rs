@@ -11,6 +11,7 @@ mod body;
 mod connection;
 pub mod fault;
 mod listen;
+mod refusal;
 mod server;
 mod stream;
 mod tls;

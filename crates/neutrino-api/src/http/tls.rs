@@ -3,12 +3,12 @@
 //!
 //! Invariant: what cannot be honoured (a cipher list, a version that no library should speak) is refused at start.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
@@ -69,24 +69,25 @@ fn authorities(path: &Path) -> io::Result<RootCertStore> {
 }
 
 fn certificates(option: &str, path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    let found = rustls_pemfile::certs(&mut open(option, path)?).collect::<io::Result<Vec<_>>>()?;
-    if found.is_empty() {
-        return Err(refused(format!("[ssl] {option} = {}: the file holds no PEM certificate", path.display())));
+    let read = CertificateDer::pem_slice_iter(&contents(option, path)?).collect::<Result<Vec<_>, _>>();
+    match read {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(refused(format!("[ssl] {option} = {}: the file holds no PEM certificate", path.display()))),
+        Err(error) => Err(refused(format!("[ssl] {option} = {}: {error}", path.display()))),
     }
-    Ok(found)
 }
 
 fn private_key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
-    rustls_pemfile::private_key(&mut open("key_file", path)?)?
-        .ok_or_else(|| refused(format!("[ssl] key_file = {}: the file holds no unencrypted PEM private key", path.display())))
+    PrivateKeyDer::from_pem_slice(&contents("key_file", path)?).map_err(|error| {
+        refused(format!("[ssl] key_file = {}: no unencrypted PEM private key can be read from it ({error})", path.display()))
+    })
 }
 
-fn open(option: &str, path: &Path) -> io::Result<BufReader<File>> {
+fn contents(option: &str, path: &Path) -> io::Result<Vec<u8>> {
     if path.as_os_str().is_empty() {
         return Err(refused(format!("use_ssl is on, but [ssl] {option} is not set")));
     }
-    let file = File::open(path).map_err(|error| io::Error::new(error.kind(), format!("[ssl] {option} = {}: {error}", path.display())))?;
-    Ok(BufReader::new(file))
+    std::fs::read(path).map_err(|error| io::Error::new(error.kind(), format!("[ssl] {option} = {}: {error}", path.display())))
 }
 
 fn refused(message: String) -> io::Error {

@@ -13,7 +13,9 @@ async fn requests_are_counted_by_known_collections() {
     let metrics = Metrics::new();
     let http = HttpMetrics::register(&metrics, ["networks".to_owned(), "qos/policies".to_owned()]);
     let server = Server::start_with(quick(), None, Some(http)).await;
-    for path in ["/v2.0/networks", "/v2.0/networks.json", "/v2.0/networks/1234", "/v2.0/qos/policies/5", "/", "/v2.0/", "/healthcheck", "/panic"] {
+    for path in
+        ["/v2.0/networks", "/v2.0/networks.json", "/v2.0/networks/1234", "/v2.0/qos/policies/5", "/", "/v2.0/", "/healthcheck", "/panic"]
+    {
         server.ask(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
     }
     for number in 0..50 {

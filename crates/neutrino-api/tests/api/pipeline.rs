@@ -18,8 +18,11 @@ fn pipeline(options: PipelineOptions) -> Pipeline {
 }
 
 fn custom(filters: &str, sections: &str) -> Pipeline {
-    let text = format!("[composite:neutron]\nuse = egg:Paste#urlmap\n/v2.0 = api\n[pipeline:api]\npipeline = {filters} end\n[app:end]\npaste.app_factory = neutron.api.v2.router:APIRouter.factory\n{sections}");
-    build(PasteSource::Text { name: "custom.ini".to_owned(), text }, "noauth", Arc::new(Echo::default()), PipelineOptions::default()).unwrap()
+    let text = format!(
+        "[composite:neutron]\nuse = egg:Paste#urlmap\n/v2.0 = api\n[pipeline:api]\npipeline = {filters} end\n[app:end]\npaste.app_factory = neutron.api.v2.router:APIRouter.factory\n{sections}"
+    );
+    build(PasteSource::Text { name: "custom.ini".to_owned(), text }, "noauth", Arc::new(Echo::default()), PipelineOptions::default())
+        .unwrap()
 }
 
 async fn ask(pipeline: &Pipeline, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
@@ -66,7 +69,10 @@ async fn versions_are_listed_at_the_root() {
         assert_eq!(ask(&pipeline, method, "/", &[]).await.status.as_u16(), 405, "{method}");
     }
     assert_eq!(ask(&pipeline, "GET", "/", &[("accept", "text/html")]).await.status.as_u16(), 406);
-    let prefixed = super::pipeline::pipeline(PipelineOptions { network_link_prefix: Some("https://n.example/net".to_owned()), ..PipelineOptions::default() });
+    let prefixed = super::pipeline::pipeline(PipelineOptions {
+        network_link_prefix: Some("https://n.example/net".to_owned()),
+        ..PipelineOptions::default()
+    });
     assert_eq!(json_of(&ask(&prefixed, "GET", "/", &[]).await)["versions"][0]["links"][0]["href"], "https://n.example/net/v2.0/");
 }
 
@@ -75,7 +81,11 @@ async fn an_unknown_version_is_a_plain_404_in_the_form_that_is_accepted() {
     let pipeline = pipeline(PipelineOptions::default());
     for target in ["/v3/networks", "/v2.0x", "/foo", "/a%20b/<x>"] {
         let response = ask(&pipeline, "GET", target, &[]).await;
-        assert_eq!((response.status.as_u16(), text(&response.headers, "content-type")), (404, Some("text/plain; charset=UTF-8")), "{target}");
+        assert_eq!(
+            (response.status.as_u16(), text(&response.headers, "content-type")),
+            (404, Some("text/plain; charset=UTF-8")),
+            "{target}"
+        );
         assert!(response.body.starts_with(b"404 Not Found\n\n"));
     }
     let html = ask(&pipeline, "GET", "/foo", &[("accept", "*/*")]).await;
@@ -136,7 +146,11 @@ fn with_origins() -> PipelineOptions {
 #[tokio::test]
 async fn a_preflight_of_a_known_origin_is_granted() {
     let pipeline = pipeline(with_origins());
-    let wanted = [("origin", "http://a.example"), ("access-control-request-method", "PUT"), ("access-control-request-headers", "X-Auth-Token, accept")];
+    let wanted = [
+        ("origin", "http://a.example"),
+        ("access-control-request-method", "PUT"),
+        ("access-control-request-headers", "X-Auth-Token, accept"),
+    ];
     for target in ["/v2.0/networks", "/", "/nowhere"] {
         let response = ask(&pipeline, "OPTIONS", target, &wanted).await;
         assert_eq!(response.status.as_u16(), 200, "{target}");
@@ -186,7 +200,12 @@ async fn answers_are_shared_with_known_origins_only() {
 
 #[tokio::test]
 async fn a_proxy_is_believed_only_when_told_so() {
-    let family = [("x-forwarded-proto", "https"), ("x-forwarded-host", "pub.example"), ("x-forwarded-prefix", "/net"), ("x-forwarded-for", "192.0.2.1")];
+    let family = [
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "pub.example"),
+        ("x-forwarded-prefix", "/net"),
+        ("x-forwarded-for", "192.0.2.1"),
+    ];
     let doubting = pipeline(PipelineOptions::default());
     let seen = json_of(&ask(&doubting, "GET", "/v2.0/x", &family).await);
     assert_eq!((&seen["base_url"], &seen["remote"]), (&json!("http://localhost:9696/v2.0"), &json!("127.0.0.1")));
@@ -197,7 +216,8 @@ async fn a_proxy_is_believed_only_when_told_so() {
     let versions = json_of(&ask(&believing, "GET", "/", &family).await);
     assert_eq!(versions["versions"][0]["links"][0]["href"], "https://pub.example/net/v2.0/");
 
-    let forwarded = [("forwarded", "for=192.0.2.60;proto=https;host=\"x.example:8\", for=192.0.2.1;proto=http"), ("x-forwarded-host", "ignored")];
+    let forwarded =
+        [("forwarded", "for=192.0.2.60;proto=https;host=\"x.example:8\", for=192.0.2.1;proto=http"), ("x-forwarded-host", "ignored")];
     let seen = json_of(&ask(&believing, "GET", "/v2.0/x", &forwarded).await);
     assert_eq!((&seen["base_url"], &seen["remote"]), (&json!("https://x.example:8/v2.0"), &json!("192.0.2.60")));
 }
@@ -225,8 +245,11 @@ async fn the_health_check_answers_in_the_accepted_form() {
 }
 
 fn health(settings: &str) -> Pipeline {
-    let text = format!("[composite:neutron]\nuse = egg:Paste#urlmap\n/healthcheck = h\n[app:h]\nuse = egg:oslo.middleware#healthcheck\n{settings}\n");
-    build(PasteSource::Text { name: "health.ini".to_owned(), text }, "noauth", Arc::new(Echo::default()), PipelineOptions::default()).unwrap()
+    let text = format!(
+        "[composite:neutron]\nuse = egg:Paste#urlmap\n/healthcheck = h\n[app:h]\nuse = egg:oslo.middleware#healthcheck\n{settings}\n"
+    );
+    build(PasteSource::Text { name: "health.ini".to_owned(), text }, "noauth", Arc::new(Echo::default()), PipelineOptions::default())
+        .unwrap()
 }
 
 #[tokio::test]
@@ -237,7 +260,10 @@ async fn the_health_check_follows_its_files() {
     let disable = format!("backends = disable_by_file\ndisable_by_file_path = {}", file.display());
     let enable = format!("backends = enable_by_files\nenable_by_file_paths = {}", file.display());
     let port = format!("backends = disable_by_files_ports\ndisable_by_file_paths = 1:/, 9696:{}", file.display());
-    assert_eq!((status(disable.clone(), "GET").await, status(enable.clone(), "GET").await, status(port.clone(), "GET").await), (200, 503, 200));
+    assert_eq!(
+        (status(disable.clone(), "GET").await, status(enable.clone(), "GET").await, status(port.clone(), "GET").await),
+        (200, 503, 200)
+    );
     std::fs::write(&file, "").unwrap();
     assert_eq!((status(disable.clone(), "GET").await, status(enable, "GET").await, status(port, "GET").await), (503, 200, 503));
     assert_eq!(status(disable.clone(), "HEAD").await, 503);
@@ -248,7 +274,8 @@ async fn the_health_check_follows_its_files() {
 
 #[tokio::test]
 async fn the_health_check_can_be_kept_from_others() {
-    let from = async |settings: &str, headers: &[(&str, &str)]| ask(&health(settings), "GET", "/healthcheck", headers).await.status.as_u16();
+    let from =
+        async |settings: &str, headers: &[(&str, &str)]| ask(&health(settings), "GET", "/healthcheck", headers).await.status.as_u16();
     assert_eq!(from("allowed_source_ranges = 127.0.0.0/8, ::1", &[]).await, 200);
     assert_eq!(from("allowed_source_ranges = 192.0.2.0/24", &[]).await, 404);
     assert_eq!(from("ignore_proxied_requests = true", &[("x-forwarded-for", "192.0.2.1")]).await, 404);

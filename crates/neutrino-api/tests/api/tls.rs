@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use neutrino_api::http::{ListenConfig, Listener, TlsConfig};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
@@ -21,8 +22,8 @@ fn config() -> TlsConfig {
     TlsConfig { cert_file: data("server.pem"), key_file: data("server.key"), ..TlsConfig::default() }
 }
 
-fn certificates(name: &str) -> Vec<rustls::pki_types::CertificateDer<'static>> {
-    rustls_pemfile::certs(&mut std::io::BufReader::new(std::fs::File::open(data(name)).unwrap())).collect::<Result<_, _>>().unwrap()
+fn certificates(name: &str) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_file_iter(data(name)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn connector(with_certificate: bool) -> TlsConnector {
@@ -31,8 +32,8 @@ fn connector(with_certificate: bool) -> TlsConnector {
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
     let config = if with_certificate {
-        let mut key = std::io::BufReader::new(std::fs::File::open(data("client.key")).unwrap());
-        builder.with_client_auth_cert(certificates("client.pem"), rustls_pemfile::private_key(&mut key).unwrap().unwrap()).unwrap()
+        let key = PrivateKeyDer::from_pem_file(data("client.key")).unwrap();
+        builder.with_client_auth_cert(certificates("client.pem"), key).unwrap()
     } else {
         builder.with_no_client_auth()
     };
@@ -52,7 +53,8 @@ async fn ask(server: &Server, connector: TlsConnector) -> Option<(u16, String)> 
     if tokio::io::AsyncReadExt::read(peeked, &mut first).await.ok()? == 0 {
         return None;
     }
-    let mut rest = Client { stream: BufReader::new(tokio::io::join(tokio::io::AsyncReadExt::chain(&first[..], client.stream), tokio::io::sink())) };
+    let mut rest =
+        Client { stream: BufReader::new(tokio::io::join(tokio::io::AsyncReadExt::chain(&first[..], client.stream), tokio::io::sink())) };
     let answer = rest.answer().await;
     Some((answer.status, answer.json()["base_url"].as_str().unwrap().to_owned()))
 }
