@@ -78,6 +78,21 @@ pub trait Behaviour: Send + Sync {
         Err(Error::internal("a resource without a table has no rows()"))
     }
 
+    /// Creates an object of a resource that has no table of its own. Transactions are the feature's ([`Engine::transact`]).
+    async fn create_row(&self, _engine: &Engine, _cx: &Context, _body: &Body) -> Result<Record> {
+        Err(Error::internal("a resource without a table has no create_row()"))
+    }
+
+    /// Updates such an object.
+    async fn update_row(&self, _engine: &Engine, _cx: &Context, _original: &Record, _body: &Body) -> Result<Record> {
+        Err(Error::internal("a resource without a table has no update_row()"))
+    }
+
+    /// Deletes such an object.
+    async fn delete_row(&self, _engine: &Engine, _cx: &Context, _original: &Record) -> Result<()> {
+        Err(Error::internal("a resource without a table has no delete_row()"))
+    }
+
     /// Runs an action (`PUT /collection/{id}/name`, or on a collection with an empty id). The answer is the body, and the status
     /// if it is not 200.
     async fn action(&self, _engine: &Engine, _cx: &Context, name: &str, _id: &str, _request: &Value) -> Result<(u16, Value)> {

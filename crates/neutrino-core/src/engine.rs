@@ -139,6 +139,13 @@ impl Engine {
                 hook.before_create(self, cx, body).await?;
             }
         }
+        if entry.table.resource.table.is_none() {
+            let mut records = Vec::with_capacity(bodies.len());
+            for body in &bodies {
+                records.push(entry.behaviour.create_row(self, cx, body).await?);
+            }
+            return Ok(records);
+        }
         let bodies = &bodies;
         let (mut records, side) = self
             .db
@@ -198,6 +205,9 @@ impl Engine {
         for hook in &entry.hooks {
             hook.before_update(self, cx, original, &mut body).await?;
         }
+        if entry.table.resource.table.is_none() {
+            return entry.behaviour.update_row(self, cx, original, &body).await;
+        }
         let (body, id) = (&body, original.id());
         let (original, mut record, side) = self
             .db
@@ -243,6 +253,9 @@ impl Engine {
         entry.behaviour.before_delete(self, cx, original).await?;
         for hook in &entry.hooks {
             hook.before_delete(self, cx, original).await?;
+        }
+        if entry.table.resource.table.is_none() {
+            return entry.behaviour.delete_row(self, cx, original).await;
         }
         let id = original.id();
         let (original, side) = self

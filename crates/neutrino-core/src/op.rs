@@ -3,7 +3,10 @@
 //!
 //! Invariant: an object's revision rises at most once in a transaction, however many of its parts change.
 
-use std::collections::BTreeSet;
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeSet, HashMap},
+};
 
 use neutrino_db::{Arg, Sql, Tx, args, quote};
 use neutrino_model::{Body, Record};
@@ -23,6 +26,7 @@ pub(crate) struct Side {
     fresh: BTreeSet<i64>,
     pub created: Vec<(String, String)>,
     pub deleted: Vec<(String, Record)>,
+    notes: HashMap<TypeId, Box<dyn Any + Send>>,
 }
 
 /// See the module's documentation.
@@ -35,6 +39,20 @@ pub struct Op<'a> {
 }
 
 impl Op<'_> {
+    /// What a feature noted in this transaction, such as facts that it read once for many objects; made when first asked for. It
+    /// goes with the transaction, so a repeated try begins without it.
+    pub fn note<T: Default + Any + Send>(&mut self) -> &mut T {
+        let note = self.side.notes.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
+        if !note.is::<T>() {
+            *note = Box::<T>::default();
+        }
+        match note.downcast_mut() {
+            Some(note) => note,
+            // The key is the type's own id.
+            None => unreachable!(),
+        }
+    }
+
     /// The same transaction on another collection.
     fn on(&mut self, collection: &str) -> Result<Op<'_>> {
         let entry = self.engine.entry(collection)?;
