@@ -6,8 +6,6 @@
 //! Invariants: nothing is loaded that [`mod@assemble`] does not name; a configuration that cannot be obeyed stops the start with
 //! file and line; when one part ends, the others are stopped and the exit is not zero.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
-
 pub mod assemble;
 pub mod banner;
 pub mod cli;

@@ -16,8 +16,6 @@
 //! named later on the command line win for some options); a cycle of references is an error; a list that is
 //! referred to by `$name` is written with commas, not in Python's notation.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
-
 pub mod ini;
 
 mod config;
