@@ -5,8 +5,8 @@ use std::{
     future::Future,
     str::FromStr as _,
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,7 +20,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Tx, classify::classify, tx::Conn};
+use crate::{Arg, Sql, Tx, classify::classify, tx::Conn};
 
 /// How often a transaction is tried in all before the failure is the answer.
 const MAX_TRIES: u32 = 10;
@@ -38,6 +38,36 @@ pub struct Stats {
     pub statements: AtomicU64,
     pub transactions: AtomicU64,
     pub retries: AtomicU64,
+    recorded: Mutex<Option<Vec<Sql>>>,
+    recording: AtomicBool,
+}
+
+impl Stats {
+    /// Counts a statement, and keeps it while [`Stats::record`] is on.
+    pub(crate) fn note(&self, text: &str, args: &[Arg]) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        if self.recording.load(Ordering::Relaxed)
+            && let Ok(mut recorded) = self.recorded.lock()
+            && let Some(list) = recorded.as_mut()
+        {
+            list.push(Sql::new(text, args.to_vec()));
+        }
+    }
+
+    /// Starts to keep every statement with its values, for tests and benches. Not for production: nothing bounds it.
+    pub fn record(&self) {
+        if let Ok(mut recorded) = self.recorded.lock() {
+            *recorded = Some(Vec::new());
+            self.recording.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Stops keeping statements and gives those kept.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<Sql> {
+        self.recording.store(false, Ordering::Relaxed);
+        self.recorded.lock().ok().and_then(|mut recorded| recorded.take()).unwrap_or_default()
+    }
 }
 
 /// Sizes and times of the pool, as `[database]` has them.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A transaction, or a plain connection for reading.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use neutrino_types::{Error, Result};
 use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, pool::PoolConnection, query::Query};
@@ -72,7 +72,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn execute(&mut self, text: &str, args: Vec<Arg>) -> Result<u64> {
-        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        self.stats.note(text, &args);
         let done = match &mut self.conn {
             Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
             Conn::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
@@ -89,7 +89,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn execute_raw(&mut self, text: &str) -> Result<()> {
-        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        self.stats.note(text, &[]);
         let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
         let done = match &mut self.conn {
             Conn::Sqlite(c) => c.execute(sql).await.map(drop),
@@ -107,7 +107,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn insert_returning_id(&mut self, text: &str, args: Vec<Arg>) -> Result<i64> {
-        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        self.stats.note(text, &args);
         let id = match &mut self.conn {
             Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
             Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
@@ -125,7 +125,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn query(&mut self, text: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
-        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        self.stats.note(text, &args);
         let rows: std::result::Result<Vec<Row>, sqlx::Error> = match &mut self.conn {
             Conn::Sqlite(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
             Conn::SqliteRead(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the API costs over SQLite, in process: `cargo bench -p neutrino-testing`. Prints medians, and for reads the share of the time
+//! that the bare statements of the same request take.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints and may fail")]
+
+use std::{future::Future, time::Instant};
+
+use neutrino_testing::Server;
+use serde_json::{Value, json};
+
+/// Runs `operation` `times` times; the median in microseconds.
+async fn median<F: Future>(times: usize, mut operation: impl FnMut(usize) -> F) -> f64 {
+    let mut samples = Vec::with_capacity(times);
+    for n in 0..times {
+        let start = Instant::now();
+        operation(n).await;
+        samples.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    samples.sort_by(f64::total_cmp);
+    samples[times / 2]
+}
+
+/// The median time of the statements that one request ran, without anything around them.
+async fn bare(server: &Server, path: &str, times: usize) -> f64 {
+    let db = &server.engine.db;
+    db.stats().record();
+    assert_eq!(server.get(path).await.status, 200);
+    let statements = db.stats().recorded();
+    median(times, |_| async {
+        let mut tx = db.reader().await.unwrap();
+        for sql in &statements {
+            tx.query(&sql.text, sql.args.clone()).await.unwrap();
+        }
+    })
+    .await
+}
+
+async fn read(server: &Server, name: &str, path: &str, times: usize) {
+    let whole = median(times, |_| async { assert_eq!(server.get(path).await.status, 200) }).await;
+    let statements = bare(server, path, times).await;
+    println!("{name:<28} {whole:>12.0} us   bare statements {statements:>10.0} us   {:>5.0} %", 100.0 * statements / whole);
+}
+
+async fn ports(server: &Server, network: &Value, count: usize) {
+    let bodies: Vec<Value> = (0..count).map(|n| json!({"network_id": network, "name": format!("p{n}")})).collect();
+    assert_eq!(server.post("/ports", json!({ "ports": bodies })).await.status, 201);
+}
+
+#[tokio::main]
+async fn main() {
+    let server = Server::start().await;
+    let network = server.post("/networks", json!({"network": {"name": "bench"}})).await.expect(201)["id"].clone();
+    let subnet = json!({"network_id": network, "ip_version": 4, "cidr": "10.0.0.0/16"});
+    assert_eq!(server.post("/subnets", json!({ "subnet": subnet })).await.status, 201);
+    let one = median(200, |n| {
+        let body = json!({"port": {"network_id": network, "name": format!("one{n}")}});
+        let server = &server;
+        async move { assert_eq!(server.post("/ports", body).await.status, 201) }
+    })
+    .await;
+    println!("{:<28} {one:>12.0} us", "create a port");
+    let port = server.get("/ports?limit=1").await.body["ports"][0]["id"].as_str().unwrap().to_owned();
+    read(&server, "show a port", &format!("/ports/{port}"), 2000).await;
+    let bulk = median(3, |_| ports(&server, &network, 1000)).await;
+    println!("{:<28} {bulk:>12.0} us", "bulk create of 1,000 ports");
+    read(&server, "list 1,000 ports", "/ports?limit=1000", 20).await;
+    for _ in 0..7 {
+        ports(&server, &network, 1000).await;
+    }
+    read(&server, "list 10,000 ports", "/ports?limit=10000", 5).await;
+    read(&server, "list 10,000 ports, id only", "/ports?limit=10000&fields=id", 5).await;
+    let changed = median(200, |n| {
+        let (path, body) = (format!("/ports/{port}"), json!({"port": {"name": format!("x{n}")}}));
+        let server = &server;
+        async move { assert_eq!(server.put(&path, body).await.status, 200) }
+    })
+    .await;
+    println!("{:<28} {changed:>12.0} us", "update a port");
+}
