@@ -74,6 +74,8 @@ pub struct RequestInfo {
     pub scheme: String,
     /// `host` or `host:port`, in the client's view; `[::1]:9696` for IPv6.
     pub host: String,
+    /// The port on which the request arrived, whatever the client calls it.
+    pub server_port: u16,
     /// Address of the peer, or what a trusted proxy says it is.
     pub remote_address: String,
     /// Who asks.
@@ -101,6 +103,7 @@ impl Default for RequestInfo {
             global_request_id: None,
             scheme: "http".to_owned(),
             host: "localhost".to_owned(),
+            server_port: 9696,
             remote_address: "127.0.0.1".to_owned(),
             identity: Identity::default(),
         }

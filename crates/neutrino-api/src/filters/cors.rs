@@ -150,12 +150,16 @@ impl Cors {
 #[async_trait]
 impl App for Cors {
     async fn call(&self, request: Request) -> Response {
-        let (method, asked) = (request.method.clone(), request.headers.clone());
+        let preflight = request.method == Method::OPTIONS;
+        if !preflight && !request.headers.contains_key(ORIGIN) {
+            return self.inner.call(request).await;
+        }
+        let asked = request.headers.clone();
         let mut response = self.inner.call(request).await;
         if response.headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             return response;
         }
-        if method == Method::OPTIONS {
+        if preflight {
             return self.preflight(&asked, response);
         }
         self.decorate(&asked, &mut response.headers);

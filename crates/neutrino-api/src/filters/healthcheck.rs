@@ -142,7 +142,7 @@ impl App for Healthcheck {
         }
         let mut findings = Vec::with_capacity(self.backends.len());
         for backend in &self.backends {
-            findings.push(backend.check(&request.info.host).await);
+            findings.push(backend.check(request.info.server_port).await);
         }
         let healthy = findings.iter().all(|finding| finding.available);
         if request.method == Method::HEAD {
@@ -155,17 +155,14 @@ impl App for Healthcheck {
 }
 
 impl Backend {
-    async fn check(&self, host: &str) -> Finding {
+    async fn check(&self, port: u16) -> Finding {
         match self {
             Self::DisableByFile(None) => Finding::good("No disable_by_file_path is set".to_owned()),
             Self::DisableByFile(Some(path)) => disabled_by(path).await,
-            Self::DisableByFilesPorts(paths) => {
-                let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-                match paths.iter().find(|(listed, _)| Some(*listed) == port) {
-                    Some((_, path)) => disabled_by(path).await,
-                    None => Finding::good("No file is listed for this port".to_owned()),
-                }
-            }
+            Self::DisableByFilesPorts(paths) => match paths.iter().find(|(listed, _)| *listed == port) {
+                Some((_, path)) => disabled_by(path).await,
+                None => Finding::good("No file is listed for this port".to_owned()),
+            },
             Self::EnableByFiles(paths) => {
                 for path in paths {
                     if !exists(path).await {
@@ -243,7 +240,6 @@ fn now() -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

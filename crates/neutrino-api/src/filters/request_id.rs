@@ -13,6 +13,7 @@ pub const HEADER: HeaderName = HeaderName::from_static("x-openstack-request-id")
 
 /// A new request id: `req-` and a random UUID.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "a request is named before there is a Context to ask")]
 pub fn generate() -> String {
     format!("req-{}", uuid::Uuid::new_v4())
 }

@@ -57,6 +57,7 @@ pub(super) async fn receive(
             global_request_id: None,
             scheme: ends.scheme.to_owned(),
             host: host(&parts.headers, ends.local),
+            server_port: ends.local.port(),
             remote_address: ends.remote.ip().to_string(),
             identity: crate::app::Identity::default(),
         },

@@ -147,7 +147,6 @@ impl ListenConfig {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use socket2::SockRef;
 
