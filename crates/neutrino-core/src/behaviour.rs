@@ -22,6 +22,19 @@ pub trait Behaviour: Send + Sync {
         Ok(())
     }
 
+    /// [`Behaviour::before_create`] for all objects of a request, in order. For rules that hold between the objects of one request.
+    async fn before_create_all(&self, engine: &Engine, cx: &Context, bodies: &mut [Body]) -> Result<()> {
+        for body in bodies {
+            self.before_create(engine, cx, body).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs before a list is read: objects that a first look brings into being, filters that need a look-up of their own.
+    async fn before_list(&self, _engine: &Engine, _cx: &Context, _query: &mut ListQuery) -> Result<()> {
+        Ok(())
+    }
+
     /// Writes a new object. The default inserts the row with all its stored attributes.
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
         op.insert(id, body, &[]).await

@@ -56,6 +56,9 @@ impl Engine {
         query: &ListQuery,
     ) -> Result<Vec<Record>> {
         let entry = self.entry(collection)?;
+        let mut query = query.clone();
+        entry.behaviour.before_list(self, cx, &mut query).await?;
+        let query = &query;
         let mut tx = self.db.reader().await?;
         if entry.table.resource.table.is_none() {
             let rows = entry.behaviour.rows(self, cx, &mut tx, parent, query).await?;
@@ -133,8 +136,8 @@ impl Engine {
     /// What the rules say; the database's.
     pub async fn create(&self, cx: &Context, _auth: &Authorized, collection: &str, mut bodies: Vec<Body>) -> Result<Vec<Record>> {
         let entry = self.entry(collection)?;
+        entry.behaviour.before_create_all(self, cx, &mut bodies).await?;
         for body in &mut bodies {
-            entry.behaviour.before_create(self, cx, body).await?;
             for hook in &entry.hooks {
                 hook.before_create(self, cx, body).await?;
             }
