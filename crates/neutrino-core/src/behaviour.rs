@@ -174,6 +174,15 @@ pub trait Loader: Send + Sync {
     }
 }
 
+/// What must be done once before the first request is served: bringing tables in line with the configuration.
+#[async_trait]
+pub trait Startup: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// Runs in every server process, maybe in several at once; doing it again must change nothing.
+    async fn run(&self, engine: &Engine) -> Result<()>;
+}
+
 /// Work that runs beside the API for as long as the server does: periodic tasks, queues.
 #[async_trait]
 pub trait Worker: Send + Sync {

@@ -35,6 +35,18 @@ impl Engine {
         Self { db, registry: Arc::new(registry) }
     }
 
+    /// Does what must be done before the first request.
+    ///
+    /// # Errors
+    /// The first step's that fails; the database's.
+    pub async fn start(&self) -> Result<()> {
+        for step in self.registry.startups() {
+            tracing::debug!("start: {}", step.name());
+            step.run(self).await?;
+        }
+        Ok(())
+    }
+
     /// The entry of a collection that is on.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::{
 
 use neutrino_model::{Attribute, Extension, Limits, Resource, Table};
 
-use crate::{Behaviour, Hook, Loader, Worker, behaviour::Plain};
+use crate::{Behaviour, Hook, Loader, Startup, Worker, behaviour::Plain};
 
 /// All that belongs to one collection.
 pub struct Entry {
@@ -30,6 +30,7 @@ pub struct Builder {
     behaviours: HashMap<&'static str, Arc<dyn Behaviour>>,
     hooks: HashMap<&'static str, Vec<Arc<dyn Hook>>>,
     loaders: HashMap<&'static str, Vec<Arc<dyn Loader>>>,
+    startups: Vec<Arc<dyn Startup>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub limits: Limits,
@@ -68,6 +69,12 @@ impl Builder {
 
     pub fn loader(&mut self, collection: &'static str, loader: impl Loader + 'static) -> &mut Self {
         self.loaders.entry(collection).or_default().push(Arc::new(loader));
+        self
+    }
+
+    /// Work for [`crate::Engine::start`]; in the order of these calls.
+    pub fn startup(&mut self, startup: impl Startup + 'static) -> &mut Self {
+        self.startups.push(Arc::new(startup));
         self
     }
 
@@ -116,7 +123,7 @@ impl Builder {
         if let Some(collection) = orphan {
             return Err(format!("rules were registered for the collection \"{collection}\", which is not there"));
         }
-        Ok(Registry { extensions: self.extensions, entries, workers: self.workers, services: self.services, limits: self.limits })
+        Ok(Registry { extensions: self.extensions, entries, startups: self.startups, workers: self.workers, services: self.services, limits: self.limits })
     }
 }
 
@@ -130,6 +137,7 @@ pub fn key(resource: &Resource) -> String {
 pub struct Registry {
     extensions: Vec<&'static Extension>,
     entries: BTreeMap<String, Entry>,
+    startups: Vec<Arc<dyn Startup>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub limits: Limits,
@@ -155,6 +163,11 @@ impl Registry {
 
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    #[must_use]
+    pub fn startups(&self) -> &[Arc<dyn Startup>] {
+        &self.startups
     }
 
     #[must_use]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Converter, Validator};
+use crate::{Converter, Record, Validator};
 
 /// What an attribute has when a create request does not name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,8 @@ pub struct Attribute {
     pub primary_key: bool,
     pub required_by_policy: bool,
     pub enforce_policy: bool,
+    /// Objects of which this holds are shown without the attribute, rather than with null.
+    pub omit_when: Option<fn(&Record) -> bool>,
     pub source: Source,
 }
 
@@ -151,6 +153,7 @@ impl Attribute {
             primary_key: false,
             required_by_policy: false,
             enforce_policy: false,
+            omit_when: None,
             source: Source::Loaded,
         }
     }
@@ -212,6 +215,13 @@ impl Attribute {
     #[must_use]
     pub const fn enforce_policy(mut self) -> Self {
         self.enforce_policy = true;
+        self
+    }
+    /// Left out of the answer for objects of which this holds. The condition may read only attributes that are always fetched
+    /// (required by policy), or that this one's own loader fills.
+    #[must_use]
+    pub const fn omit_when(mut self, absent: fn(&Record) -> bool) -> Self {
+        self.omit_when = Some(absent);
         self
     }
     /// Stored in a column of the resource's own table.

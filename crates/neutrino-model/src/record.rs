@@ -153,8 +153,16 @@ impl Page {
 /// Which attributes an answer carries, decided once per request.
 #[derive(Debug)]
 pub struct View {
-    /// Attribute index and the key as JSON text with its colon: `"name":`.
-    keys: Vec<(usize, String)>,
+    keys: Vec<Key>,
+}
+
+#[derive(Debug)]
+struct Key {
+    /// The attribute's index.
+    at: usize,
+    /// The key as JSON text with its colon: `"name":`.
+    text: String,
+    omit_when: Option<fn(&Record) -> bool>,
 }
 
 impl View {
@@ -166,14 +174,11 @@ impl View {
             if !attribute.visible {
                 continue;
             }
-            if table.is_project(at) {
-                for name in ["project_id", "tenant_id"] {
-                    if keep(name) {
-                        keys.push((at, format!("\"{name}\":")));
-                    }
+            let names = if table.is_project(at) { &["project_id", "tenant_id"][..] } else { &[attribute.name][..] };
+            for name in names {
+                if keep(name) {
+                    keys.push(Key { at, text: format!("\"{name}\":"), omit_when: attribute.omit_when });
                 }
-            } else if keep(attribute.name) {
-                keys.push((at, format!("\"{}\":", attribute.name)));
             }
         }
         Self { keys }
@@ -182,13 +187,17 @@ impl View {
     /// Appends the record as a JSON object.
     pub fn write(&self, record: &Record, out: &mut Vec<u8>) {
         out.push(b'{');
-        for (n, (at, key)) in self.keys.iter().enumerate() {
-            if n > 0 {
+        let mut first = true;
+        for key in &self.keys {
+            if key.omit_when.is_some_and(|absent| absent(record)) {
+                continue;
+            }
+            if !std::mem::take(&mut first) {
                 out.extend_from_slice(b", ");
             }
-            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(key.text.as_bytes());
             out.push(b' ');
-            write_value(record.at(*at), out);
+            write_value(record.at(key.at), out);
         }
         out.push(b'}');
     }

@@ -25,12 +25,13 @@ pub fn registry(config: &Config) -> Result<Registry, String> {
     builder.build()
 }
 
-/// The API over a database whose schema is in place.
+/// The API over a database whose schema is in place, with the features' start-up work done.
 ///
 /// # Errors
-/// As [`registry`].
-pub fn api(config: &Config, db: Db, options: ApiOptions) -> Result<(Arc<Engine>, Arc<Api>), String> {
+/// As [`registry`]; what the start-up work meets.
+pub async fn api(config: &Config, db: Db, options: ApiOptions) -> Result<(Arc<Engine>, Arc<Api>), String> {
     let engine = Arc::new(Engine::new(db, registry(config)?));
+    engine.start().await.map_err(|error| error.log().unwrap_or_else(|| error.message()).to_owned())?;
     let api = Arc::new(Api::new(engine.clone(), options));
     Ok((engine, api))
 }

@@ -62,7 +62,7 @@ pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics) -> Result
     let db = connect(conf).await?;
     crate::metrics::register_database(metrics, &db);
     check_schema(conf, &db, standalone).await?;
-    let (engine, api) = assemble::api(conf, db, pipeline::api_options(conf))?;
+    let (engine, api) = assemble::api(conf, db, pipeline::api_options(conf)).await?;
     service_plugins::check(conf, &engine.registry)?;
     let collections = api.collections().map(str::to_owned).collect();
     let app = pipeline::build(conf, api)?;

@@ -113,6 +113,7 @@ impl Server {
         neutrino_ml2::register(&mut builder, &config).unwrap();
         neutrino_services::register(&mut builder, &config).unwrap();
         let engine = Arc::new(Engine::new(db, builder.build().unwrap()));
+        engine.start().await.unwrap();
         let api = Arc::new(Api::new(engine.clone(), ApiOptions::default()));
         Self { engine, api, folder }
     }
