@@ -5,7 +5,7 @@
 //! the order in which they stand.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use oslo_config::Sources;
@@ -81,10 +81,15 @@ pub(crate) fn configs(matches: &ArgMatches) -> Vec<(bool, PathBuf)> {
 }
 
 impl CommandLine {
-    /// Adds what the command line says to the sources.
+    /// Adds what the command line says to the sources. `~/` at the start of a configuration's path is `home`: a shell does not
+    /// expand it in `--config-file=~/x`.
     #[must_use]
-    pub fn apply(&self, mut sources: Sources) -> Sources {
+    pub fn apply(&self, mut sources: Sources, home: Option<&Path>) -> Sources {
         for (is_file, path) in &self.configs {
+            let path = match (path.strip_prefix("~"), home) {
+                (Ok(rest), Some(home)) => &home.join(rest),
+                _ => path,
+            };
             sources = if *is_file { sources.config_file(path) } else { sources.config_dir(path) };
         }
         for (name, value) in &self.settings {
@@ -111,6 +116,13 @@ mod tests {
         let paths: Vec<_> = line.configs.iter().map(|(is_file, path)| (*is_file, path.to_str().unwrap())).collect();
         assert_eq!(paths, [(true, "a"), (false, "b"), (true, "c")]);
         assert_eq!(line.settings, [("log_file", "f".to_owned()), ("debug", "true".to_owned())]);
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_folder() {
+        let line = parse_words("--config-file=~/no.conf").unwrap();
+        let errors = oslo_config::Config::load(&line.apply(Sources::new(), Some(Path::new("/home/x"))), &[]).unwrap_err();
+        assert!(errors.to_string().starts_with("/home/x/no.conf: "), "{errors}");
     }
 
     #[test]

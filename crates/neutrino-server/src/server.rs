@@ -16,7 +16,7 @@ use std::time::Duration;
 use neutrino_api::http::Listener;
 use neutrino_api::metrics::{HttpMetrics, Metrics, MetricsListener};
 use neutrino_core::{Engine, Worker};
-use oslo_config::Config;
+use oslo_config::{Config, Origin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -89,7 +89,7 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
     let mut supervisor = Supervisor::new();
     let listener = bind_api(conf)?;
     let address = listener.local_addr().map_err(|error| format!("the API's socket is gone: {error}"))?;
-    let url = format!("{}://{address}", listener.scheme());
+    let scheme = listener.scheme();
     let http_metrics = HttpMetrics::register(&metrics, collections);
     supervisor.spawn(Place::Front, "API listener", |stop| async move {
         listener.serve(app, Some(http_metrics), stop).await;
@@ -104,11 +104,14 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
     for worker in engine.registry.workers() {
         spawn_worker(&mut supervisor, Arc::clone(worker), Arc::clone(&engine));
     }
-    tracing::info!("the API is served at {url}, loaded: {loaded}");
+    tracing::info!("the API is served at {scheme}://{address}, loaded: {loaded}");
     if let Some(state_folder) = standalone {
-        let choices = banner::Choices { url: &url, state_folder, loaded: &loaded };
+        let ours = conf.origin("database", "connection") == Origin::Override;
+        let database = ours.then(|| state_folder.join("neutron.sqlite").display().to_string());
         // Nobody may be there to read it.
-        let _ = banner::write(&mut std::io::stdout(), &choices);
+        let _ = banner::write(&mut std::io::stdout(), &banner::Choices { scheme, address, database, loaded: &loaded });
+    } else if !address.ip().is_loopback() {
+        tracing::warn!("auth_strategy = noauth: whoever reaches {address} is an administrator");
     }
     notifier.tell(notify::READY);
     let seconds: u64 = number(conf, "DEFAULT", "graceful_shutdown_timeout");

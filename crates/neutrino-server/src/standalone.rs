@@ -68,7 +68,7 @@ pub fn plan(line: &CommandLine, program: &str, surroundings: &Surroundings) -> R
         .default_dirs(find_config_dirs(PROJECT, program, &surroundings.roots))
         .environment(surroundings.variables.iter().cloned())
         .search(surroundings.roots.folders(PROJECT));
-    let sources = line.apply(sources);
+    let sources = line.apply(sources, surroundings.roots.home.as_deref());
     if sources.has_files() {
         return Ok(Plan { sources, standalone: None });
     }
