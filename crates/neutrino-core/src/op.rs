@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
-use neutrino_db::{Arg, Sql, Tx, args, quote};
+use neutrino_db::{Arg, Dialect, Sql, Tx, args, quote};
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result};
 
@@ -186,6 +186,20 @@ impl Op<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Keeps every other transaction from changing the object's row, or one that refers to it, until this one ends; gives its
+    /// standard attributes' id (0 without any), `None` when the object is gone. On SQLite there is one writer anyway.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn lock(&mut self, collection: &str, id: &str) -> Result<Option<i64>> {
+        let resource = self.engine.entry(collection)?.table.resource;
+        let table = resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?;
+        let column = if resource.standard.is_some() { "standard_attr_id" } else { "0" };
+        let suffix = if self.tx.dialect() == Dialect::Sqlite { "" } else { " FOR UPDATE" };
+        let text = format!("SELECT {column} FROM {} WHERE id = ?{suffix}", quote(table));
+        self.tx.query_one(&text, args![id]).await?.map(|row| row.int(0)).transpose()
     }
 
     /// Writes the revisions that were raised. The engine calls it before it loads the result; a feature need not.
