@@ -6,20 +6,26 @@
 
 pub mod address_scopes;
 pub mod ipam;
+pub mod network_ip_availability;
 pub mod networks;
+pub mod subnetpools;
+pub mod subnets;
 
 use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that this plugin obeys.
-pub static OPTIONS: &[&[Opt]] = &[];
+pub static OPTIONS: &[&[Opt]] = &[subnets::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
 /// # Errors
 /// A sentence for the operator: a type driver, mechanism driver or extension driver that is not known, or a range that is none.
-pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
+pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_scopes::register(builder);
     networks::register(builder);
+    subnets::register(builder, config);
+    subnetpools::register(builder);
+    network_ip_availability::register(builder);
     Ok(())
 }

@@ -6,4 +6,6 @@
 mod address_scopes;
 mod bad_input;
 mod networks;
+mod subnetpools;
+mod subnets;
 mod tables;
