@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the answers of two servers comparable: what is random or a matter of wording is replaced by its kind.
+
+Owns what "equal" means to the oracle; does no I/O. Ids that a case saved are shown by their names, so that a wrong id is a difference."""
+import json
+import re
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+MAC = re.compile(r"fa:16:3e(:[0-9a-f]{2}){3}")
+# lists that Neutron serves in the order of the database's rows
+UNORDERED = {"security_group_rules", "subnets", "tags", "security_groups", "fixed_ips", "allowed_address_pairs", "extra_dhcp_opts",
+             "service_types", "addresses", "host_routes", "subnet_ip_availability", "allocation_pools", "resources"}
+HEADERS = ("allow", "location", "content-type", "www-authenticate")
+
+
+class Normalizer:
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+        self.names = {}       # id -> name
+        self.literals = set()  # every scalar that a request of this case carried
+
+    def learn(self, body):
+        if isinstance(body, dict):
+            for k, v in body.items():
+                self.literals.add(k)
+                self.learn(v)
+        elif isinstance(body, list):
+            for v in body:
+                self.learn(v)
+        elif body is not None:
+            self.literals.add(body)
+
+    def text(self, value):
+        value = value.replace(self.endpoint, "$ENDPOINT")
+        value = UUID.sub(lambda m: f"<{self.names.get(m.group(0), 'id')}>", value)
+        value = TIME.sub("<time>", value)
+        if MAC.fullmatch(value) and value not in self.literals:
+            return "<mac>"
+        return value
+
+    def value(self, value, key=None, exact=False):
+        if isinstance(value, dict):
+            out = {self.text(k): self.value(v, k, exact) for k, v in sorted(value.items())}
+            if key == "fixed_ips" and not exact and isinstance(value.get("ip_address"), str) and value["ip_address"] not in self.literals:
+                out["ip_address"] = "<ipv6>" if ":" in value["ip_address"] else "<ipv4>"
+            return out
+        if isinstance(value, list):
+            items = [self.value(v, key, exact) for v in value]
+            return sorted(items, key=lambda v: json.dumps(v, sort_keys=True)) if key in UNORDERED else items
+        if isinstance(value, str):
+            return self.text(value)
+        if key == "standard_attr_id":
+            return "<number>"
+        if key == "provider:segmentation_id" and isinstance(value, int) and value not in self.literals:
+            return "<segmentation id>"
+        return value
+
+    def error(self, body):
+        """Errors are compared by type; the keys show the form."""
+        if isinstance(body.get("NeutronError"), dict):
+            error = body["NeutronError"]
+            usual = sorted(error) == ["detail", "message", "type"]
+            return {"NeutronError": error["type"] if usual else {k: "<text>" for k in sorted(error)}}
+        return {k: "<text>" if isinstance(v, str) else self.value(v, k) for k, v in sorted(body.items()) if k != "message"} | (
+            {"message": "<text>"} if "message" in body else {})
+
+    def answer(self, step, answer):
+        out = {"status": answer.status}
+        headers = {h: self.text(answer.headers[h]) for h in HEADERS if h in answer.headers}
+        if "content-type" in headers:
+            headers["content-type"] = re.sub(r";\s*", "; ", headers["content-type"]).lower()
+        if headers.get("content-type") == "application/json":
+            del headers["content-type"]
+        rid = answer.headers.get("x-openstack-request-id", "")
+        if not re.fullmatch("req-" + UUID.pattern, rid):
+            headers["x-openstack-request-id"] = rid or "absent"
+        if headers:
+            out["headers"] = headers
+        if answer.json is None:
+            if answer.data:
+                out["body"] = "null" if answer.data.strip() == b"null" else "<not JSON>"
+        elif answer.status >= 400 and isinstance(answer.json, dict):
+            out["body"] = self.error(answer.json)
+        else:
+            body = self.pick(step, answer.json)
+            body = self.value(body, None, step.exact)
+            out["body"] = self.order(step, body)
+        return out
+
+    def pick(self, step, body):
+        """Keep the keys that the step compares."""
+        def keep(resource):
+            if not isinstance(resource, dict):
+                return resource
+            return {k: v for k, v in resource.items() if (step.only is None or k in step.only) and k not in step.ignore}
+        if (step.only is None and not step.ignore) or not isinstance(body, dict):
+            return body
+        return {k: [keep(v) for v in inner] if isinstance(inner, list) else keep(inner) for k, inner in body.items()}
+
+    def order(self, step, body):
+        """A list without sort_key comes in the order of ids, which are random."""
+        if step.method == "GET" and isinstance(body, dict) and "sort_key" not in step.path and "extensions" not in step.path and step.path != "/":
+            return {k: sorted(v, key=lambda x: json.dumps(x, sort_keys=True)) if isinstance(v, list) and not k.endswith("_links") else v
+                    for k, v in body.items()}
+        return body
+
+
+def accepted(want, got):
+    """Neutron answers some bad input with 500; any 4xx in the ordinary form is as good or better."""
+    return want.get("status") == 500 and isinstance(got.get("status"), int) and 400 <= got["status"] < 500 and "NeutronError" in (got.get("body") or {})
+
+
+def differences(want, got, path=""):
+    """Every place where two normalised answers differ, as (path, wanted, got)."""
+    if isinstance(want, dict) and isinstance(got, dict):
+        for key in sorted(set(want) | set(got)):
+            if key not in got:
+                yield f"{path}.{key}", want[key], "(absent)"
+            elif key not in want:
+                yield f"{path}.{key}", "(absent)", got[key]
+            else:
+                yield from differences(want[key], got[key], f"{path}.{key}")
+    elif isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
+        for i, (a, b) in enumerate(zip(want, got)):
+            yield from differences(a, b, f"{path}[{i}]")
+    elif want != got or type(want) is not type(got):
+        yield path, want, got
