@@ -241,7 +241,6 @@ pub fn register(builder: &mut Builder) {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

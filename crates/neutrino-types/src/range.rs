@@ -228,7 +228,6 @@ impl FromIterator<Cidr> for IpSet {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

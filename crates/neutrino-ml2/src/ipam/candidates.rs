@@ -232,7 +232,6 @@ impl BitMap {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use futures::executor::block_on;

@@ -276,7 +276,6 @@ pub fn is_eui64(address: Ip) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use neutrino_types::mac::Mac;

@@ -144,7 +144,6 @@ pub fn prepare_pools(requested: Option<&[IpRange]>, cidr: &Cidr, gateway: Option
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Addresses of ports on a real SQLite file in Neutron's schema.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::atomic::Ordering;
 

@@ -113,7 +113,7 @@ async fn check_gateway_unused(op: &mut Op<'_>, subnet_id: &str, gateway: Option<
 pub(super) async fn delete(op: &mut Op<'_>, original: &Record) -> Result<()> {
     let id = original.id();
     // Keeps an address from being taken between the look and the deletion: the foreign key of the new row waits for this one.
-    op.tx.execute("UPDATE subnets SET name = name WHERE id = ?", args![id]).await?;
+    op.lock("subnets", id).await?;
     let rows = op
         .tx
         .query(

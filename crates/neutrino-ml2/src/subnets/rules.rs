@@ -229,7 +229,6 @@ pub fn validate_mtu(network_id: &str, mtu: i64, version: IpVersion) -> Result<()
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
