@@ -39,7 +39,7 @@ pub struct Builder {
 impl Builder {
     /// Turns an extension on, once.
     pub fn extension(&mut self, extension: &'static Extension) -> &mut Self {
-        if self.extensions.iter().any(|e| e.alias == extension.alias) {
+        if self.has_extension(extension.alias) {
             return self;
         }
         self.extensions.push(extension);
@@ -48,6 +48,12 @@ impl Builder {
         }
         self.extends.extend_from_slice(extension.extends);
         self
+    }
+
+    /// Is the extension on so far?
+    #[must_use]
+    pub fn has_extension(&self, alias: &str) -> bool {
+        self.extensions.iter().any(|e| e.alias == alias)
     }
 
     /// Adds a resource that belongs to no extension (the core four).
