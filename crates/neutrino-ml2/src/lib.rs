@@ -8,6 +8,7 @@ pub mod address_scopes;
 pub mod ipam;
 pub mod network_ip_availability;
 pub mod networks;
+pub mod ports;
 pub mod subnetpools;
 pub mod subnets;
 
@@ -15,7 +16,7 @@ use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that this plugin obeys.
-pub static OPTIONS: &[&[Opt]] = &[subnets::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[ports::OPTIONS, subnets::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -24,6 +25,7 @@ pub static OPTIONS: &[&[Opt]] = &[subnets::OPTIONS];
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_scopes::register(builder);
     networks::register(builder);
+    ports::register(builder, config)?;
     subnets::register(builder, config);
     subnetpools::register(builder);
     network_ip_availability::register(builder);

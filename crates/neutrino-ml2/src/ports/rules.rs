@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The rules of ports: what a create, an update and a delete check and write, in order.
+
+use async_trait::async_trait;
+use neutrino_core::{Behaviour, Op};
+use neutrino_db::args;
+use neutrino_model::{Body, Record};
+use neutrino_types::{Kind, Result};
+
+use super::{fixed_ips, mac, network, port_security};
+use crate::ipam::{
+    allocate,
+    request::{Allocated, FixedIpsRequest, PortFacts, ROUTER_INTERFACE_OWNERS},
+    update::{OldPort, update_for_port},
+};
+
+const DEVICE_ID_NOT_OWNED_BY_TENANT: Kind = Kind::new("DeviceIDNotOwnedByTenant", 409);
+
+pub struct Ports;
+
+#[async_trait]
+impl Behaviour for Ports {
+    async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
+        let network_id = body.str("network_id").unwrap_or_default().to_owned();
+        let owner = body.str("device_owner").unwrap_or_default().to_owned();
+        check_device(op, &owner, body.str("device_id").unwrap_or_default(), body.project_id()).await?;
+        let network = network::facts(op, &network_id).await?;
+        port_security::decide(&network, body)?;
+        let (mac, generated) = match body.str("mac_address") {
+            Some(text) => (mac::parse(text)?, false),
+            None => (mac::generate(op, &network_id).await?, true),
+        };
+        body.set("mac_address", mac.to_string());
+        let request = match body.list("fixed_ips") {
+            Some(entries) => FixedIpsRequest::Given(fixed_ips::requested(entries)?),
+            None => FixedIpsRequest::Unspecified,
+        };
+        let host = body.str("binding:host_id").unwrap_or_default().to_owned();
+        let port = PortFacts { network_id: &network_id, device_owner: &owner, mac, host: &host };
+        let allocation = network.subnets.allocate(op.tx, op.cx, &port, &request).await?;
+        let status = body.str("status").unwrap_or("DOWN").to_owned();
+        let columns = [("mac_address", mac.to_string().into()), ("status", status.into()), ("ip_allocation", allocation.mode.text().into())];
+        op.insert(id, body, &columns).await.map_err(|error| mac::refused(error, &network_id, mac, generated))?;
+        allocate::store(op.tx, id, &network_id, &allocation.addresses).await
+    }
+
+    async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
+        let mac_changes = mac::check_change(original, body, original.str("binding:vif_type"))?;
+        check_device_change(op, original, body).await?;
+        port_security::check_update(original, body)?;
+        let network_id = original.str("network_id");
+        let mac = mac::parse(body.str("mac_address").unwrap_or_else(|| original.str("mac_address")))?;
+        body.set("mac_address", mac.to_string());
+        op.update(original, body).await.map_err(|error| mac::refused(error, network_id, mac, false))?;
+        if body.names("fixed_ips") || mac_changes || host_changes(original, body) {
+            change_addresses(op, original, body).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
+        allocate::release(op.tx, original.id()).await?;
+        op.delete(original).await
+    }
+}
+
+fn host_changes(original: &Record, body: &Body) -> bool {
+    body.names("binding:host_id") && body.str("binding:host_id").unwrap_or_default() != original.str("binding:host_id")
+}
+
+/// Brings the addresses in line with the request, the new MAC address or the new host.
+async fn change_addresses(op: &mut Op<'_>, original: &Record, body: &Body) -> Result<()> {
+    let held: Vec<Allocated> = fixed_ips::held(original)?;
+    let old_host = original.str("binding:host_id");
+    let host = if body.names("binding:host_id") { body.str("binding:host_id").unwrap_or_default() } else { old_host };
+    let new = PortFacts {
+        network_id: original.str("network_id"),
+        device_owner: body.str("device_owner").unwrap_or_else(|| original.str("device_owner")),
+        mac: mac::parse(body.str("mac_address").unwrap_or_else(|| original.str("mac_address")))?,
+        host,
+    };
+    let deferred = held.is_empty() && is_deferred(op, original.id()).await?;
+    let old = OldPort { id: original.id(), host: old_host, mac: mac::parse(original.str("mac_address"))?, deferred, addresses: &held };
+    let requested = body.list("fixed_ips").map(fixed_ips::requested).transpose()?;
+    let changes = update_for_port(op.tx, op.cx, &old, &new, requested.as_deref()).await?;
+    if changes.added.is_empty() && changes.removed.is_empty() {
+        return Ok(());
+    }
+    op.touch(original.standard_attr_id);
+    if deferred && !changes.added.is_empty() {
+        op.tx.execute("UPDATE ports SET ip_allocation = 'immediate' WHERE id = ?", args![original.id()]).await?;
+    }
+    Ok(())
+}
+
+async fn is_deferred(op: &mut Op<'_>, id: &str) -> Result<bool> {
+    Ok(op.tx.count("SELECT count(*) FROM ports WHERE id = ? AND ip_allocation = 'deferred'", args![id]).await? > 0)
+}
+
+async fn check_device_change(op: &mut Op<'_>, original: &Record, body: &Body) -> Result<()> {
+    if body.get("device_owner").is_none() && body.get("device_id").is_none() {
+        return Ok(());
+    }
+    let given = |name: &str| body.str(name).filter(|text| !text.is_empty()).unwrap_or_else(|| original.str(name)).to_owned();
+    check_device(op, &given("device_owner"), &given("device_id"), original.project_id()).await
+}
+
+/// A port that says it is a router's interface must not name a router of another project.
+async fn check_device(op: &mut Op<'_>, owner: &str, device_id: &str, project_id: &str) -> Result<()> {
+    if op.cx.is_admin() || device_id.is_empty() || !ROUTER_INTERFACE_OWNERS.contains(&owner) {
+        return Ok(());
+    }
+    if op.engine.registry.has_extension("router") {
+        let row = op.tx.query_one("SELECT project_id FROM routers WHERE id = ?", args![device_id]).await?;
+        match row.map(|row| row.opt_text(0)).transpose()?.flatten() {
+            Some(router) if router != project_id => {}
+            _ => return Ok(()),
+        }
+    }
+    Err(DEVICE_ID_NOT_OWNED_BY_TENANT.error(format!("The device {device_id} is a router of another project, or none that can be checked.")))
+}
