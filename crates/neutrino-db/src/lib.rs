@@ -9,6 +9,7 @@
 mod arg;
 mod classify;
 mod connect;
+mod pack;
 mod row;
 mod sql;
 mod tx;

@@ -3,11 +3,14 @@
 
 use chrono::NaiveDateTime;
 use neutrino_types::{Error, Result};
+use serde_json::Value;
 use sqlx::{Database, Decode, Row as _, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow};
 
 /// One row, whatever the backend. Columns are numbered from 0 in the order of the SELECT list.
 pub enum Row {
     Sqlite(SqliteRow),
+    /// A row of a packed result.
+    Packed(Vec<Value>),
     MySql(MySqlRow),
     Postgres(PgRow),
 }
@@ -23,11 +26,30 @@ fn required<T>(column: usize, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::internal(format!("column {column} is NULL where a value is required")))
 }
 
+fn cell(row: &[Value], column: usize) -> Result<&Value> {
+    row.get(column).ok_or_else(|| Error::internal(format!("there is no column {column}")))
+}
+
+fn unreadable(column: usize, value: &Value) -> Error {
+    Error::internal(format!("column {column} cannot be read: {value}"))
+}
+
+/// As the driver writes them, and as SQLite's own functions and SQLAlchemy do.
+fn parse_time(text: &str) -> Option<NaiveDateTime> {
+    let text = text.trim_end_matches('Z');
+    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"].iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+}
+
 impl Row {
     /// # Errors
     /// When the column does not exist or holds another type.
     pub fn opt_text(&self, column: usize) -> Result<Option<String>> {
         match self {
+            Self::Packed(row) => Ok(match cell(row, column)? {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            }),
             Self::Sqlite(row) => decode(row, column),
             Self::MySql(row) => decode(row, column),
             Self::Postgres(row) => decode(row, column),
@@ -44,6 +66,10 @@ impl Row {
     /// When the column does not exist or is no integer.
     pub fn opt_int(&self, column: usize) -> Result<Option<i64>> {
         match self {
+            Self::Packed(row) => match cell(row, column)? {
+                Value::Null => Ok(None),
+                value => value.as_i64().map(Some).ok_or_else(|| unreadable(column, value)),
+            },
             Self::Sqlite(row) => decode(row, column),
             Self::MySql(row) => decode(row, column),
             Self::Postgres(row) => pg_int(row, column),
@@ -60,6 +86,10 @@ impl Row {
     /// When the column does not exist or is no truth value.
     pub fn opt_bool(&self, column: usize) -> Result<Option<bool>> {
         match self {
+            Self::Packed(row) => match cell(row, column)? {
+                Value::Null => Ok(None),
+                value => value.as_i64().map(|v| Some(v != 0)).ok_or_else(|| unreadable(column, value)),
+            },
             Self::Sqlite(row) => decode(row, column),
             Self::MySql(row) => decode(row, column),
             Self::Postgres(row) => pg_bool(row, column),
@@ -76,6 +106,10 @@ impl Row {
     /// When the column does not exist or is no time.
     pub fn opt_time(&self, column: usize) -> Result<Option<NaiveDateTime>> {
         match self {
+            Self::Packed(row) => match cell(row, column)? {
+                Value::Null => Ok(None),
+                value => value.as_str().and_then(parse_time).map(Some).ok_or_else(|| unreadable(column, value)),
+            },
             Self::Sqlite(row) => decode(row, column),
             Self::MySql(row) => decode(row, column),
             Self::Postgres(row) => decode(row, column),

@@ -87,3 +87,27 @@ async fn retry_stops_after_ten_tries_and_only_for_passing_reasons() -> Result<()
     assert_eq!(db.stats().retries.load(Ordering::Relaxed), 9);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_packed_result_keeps_order_types_and_null() -> Result<()> {
+    let folder = folder()?;
+    let db = open(&folder).await?;
+    let mut tx = db.begin().await?;
+    for n in 0..500_i64 {
+        let name = format!("{:03}\"\u{1F600}\n", (n * 7919) % 500);
+        tx.execute("INSERT INTO t (id, name, up) VALUES (?, ?, ?)", args![n, name, if n % 3 == 0 { None } else { Some(n % 2 == 0) }]).await?;
+    }
+    tx.commit().await?;
+    let mut reader = db.reader().await?;
+    let rows = reader.query("SELECT name, id, up FROM t ORDER BY name DESC, id", args![]).await?;
+    let names = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    let mut sorted = names.clone();
+    sorted.sort_by(|a, b| b.cmp(a));
+    assert_eq!(names, sorted);
+    for row in &rows {
+        let id = row.int(1)?;
+        assert_eq!(row.opt_bool(2)?, if id % 3 == 0 { None } else { Some(id % 2 == 0) });
+    }
+    assert_eq!(reader.query("SELECT id FROM t WHERE id < ? ORDER BY id LIMIT 3", args![100_i64]).await?.len(), 3);
+    Ok(())
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use neutrino_types::{Error, Result};
 use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, pool::PoolConnection, query::Query};
 
-use crate::{Arg, Dialect, Row, Sql, Stats, classify::classify};
+use crate::{Arg, Dialect, Row, Sql, Stats, classify::classify, pack};
 
 pub(crate) enum Conn {
     Sqlite(Transaction<'static, Sqlite>),
@@ -126,6 +126,11 @@ impl Tx {
     /// The database's, by class.
     pub async fn query(&mut self, text: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
         self.stats.note(text, &args);
+        if self.dialect() == Dialect::Sqlite
+            && let Some(packed) = pack::packed(text)
+        {
+            return self.query_packed(text, &packed, args).await;
+        }
         let rows: std::result::Result<Vec<Row>, sqlx::Error> = match &mut self.conn {
             Conn::Sqlite(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
             Conn::SqliteRead(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
@@ -135,6 +140,16 @@ impl Tx {
             Conn::PostgresRead(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
         };
         rows.map_err(|e| classify(text, e))
+    }
+
+    async fn query_packed(&mut self, text: &str, packed: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
+        let row = match &mut self.conn {
+            Conn::Sqlite(c) => sqlite(packed, args).fetch_one(&mut **c).await,
+            Conn::SqliteRead(c) => sqlite(packed, args).fetch_one(&mut **c).await,
+            _ => return Err(Error::internal("a packed result is SQLite's")),
+        };
+        let row = Row::Sqlite(row.map_err(|e| classify(text, e))?);
+        Ok(pack::unpack(&row.text(0)?)?.into_iter().map(Row::Packed).collect())
     }
 
     /// The first row of a SELECT, if any.
