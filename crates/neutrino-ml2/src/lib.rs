@@ -11,12 +11,13 @@ pub mod networks;
 pub mod ports;
 pub mod subnetpools;
 pub mod subnets;
+pub mod type_drivers;
 
 use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that this plugin obeys.
-pub static OPTIONS: &[&[Opt]] = &[ports::OPTIONS, subnets::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[networks::OPTIONS, type_drivers::OPTIONS, ports::OPTIONS, subnets::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -24,7 +25,7 @@ pub static OPTIONS: &[&[Opt]] = &[ports::OPTIONS, subnets::OPTIONS];
 /// A sentence for the operator: a type driver, mechanism driver or extension driver that is not known, or a range that is none.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_scopes::register(builder);
-    networks::register(builder);
+    networks::register(builder, config)?;
     ports::register(builder, config)?;
     subnets::register(builder, config);
     subnetpools::register(builder);

@@ -5,9 +5,16 @@
 //! availability zones. Subnets and ports belong to others; a network's death goes through their rules.
 //! Invariants: `networkrbacs` is the truth about sharing; a network that dies leaves no segment allocated.
 
+mod availability_zones;
+mod external;
 mod loaders;
+mod mtu;
+mod provider;
 mod rules;
 mod sharing;
+mod vlan_transparent;
+
+use std::sync::Arc;
 
 use neutrino_core::Builder;
 use neutrino_model::{
@@ -16,6 +23,11 @@ use neutrino_model::{
     rbac_exists,
 };
 use neutrino_types::Kind as ErrorKind;
+use oslo_config::Config;
+
+pub use vlan_transparent::OPTIONS;
+
+use crate::type_drivers::{SyncAllocations, TypeManager};
 
 pub const NOT_FOUND: ErrorKind = ErrorKind::new("NetworkNotFound", 404);
 pub const IN_USE: ErrorKind = ErrorKind::new("NetworkInUse", 409);
@@ -64,6 +76,18 @@ static RESOURCE: Resource = Resource::new(
      AND r.action IN ('access_as_shared', 'access_as_external') AND r.target_project IN ('*', :project))",
 ));
 
-pub fn register(builder: &mut Builder) {
-    builder.resource(&RESOURCE).behaviour("networks", rules::Networks).loader("networks", loaders::Subnets);
+/// Networks with the network types that the configuration loads.
+///
+/// # Errors
+/// A sentence for the operator; see [`TypeManager::of`].
+pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
+    let types = Arc::new(TypeManager::of(config)?);
+    builder.resource(&RESOURCE).behaviour("networks", rules::Networks { types: types.clone() }).loader("networks", loaders::Subnets);
+    builder.startup(SyncAllocations(types.clone())).service(types);
+    external::register(builder);
+    mtu::register(builder);
+    availability_zones::register(builder);
+    provider::register(builder);
+    vlan_transparent::register(builder, config);
+    Ok(())
 }

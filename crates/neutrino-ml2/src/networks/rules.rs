@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A network's life: creation, changes, deletion with all that hangs on it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Op, rbac};
 use neutrino_db::{Row, Sql, args};
@@ -8,29 +10,40 @@ use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result};
 
 use super::{
-    AUTO_DELETE_PORT_OWNERS, IN_USE,
+    AUTO_DELETE_PORT_OWNERS, IN_USE, availability_zones, external, mtu, provider, vlan_transparent,
     sharing::{self, ACCESS_SHARED, RBACS},
 };
+use crate::type_drivers::TypeManager;
 
 /// How many ports a refusal names.
 const NAMED_PORTS: usize = 20;
 
-pub struct Networks;
+pub struct Networks {
+    pub types: Arc<TypeManager>,
+}
 
 #[async_trait]
 impl Behaviour for Networks {
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
+        vlan_transparent::create(body)?;
+        availability_zones::create(op, body).await?;
+        let segments = provider::reserve(op, &self.types, body).await?;
+        mtu::create(&self.types, &segments, body)?;
         op.insert(id, body, &[("status", "ACTIVE".into())]).await?;
+        provider::insert(op, id, &segments).await?;
         if body.bool("shared") == Some(true) {
             rbac::share_with_everyone(op, RBACS, id, body.project_id(), ACCESS_SHARED).await?;
         }
-        Ok(())
+        external::create(op, id, body).await
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
         if let Some(shared) = body.bool("shared") {
             sharing::change(op, original, shared).await?;
         }
+        provider::update(op, &self.types, original, body).await?;
+        mtu::update(op, &self.types, original, body).await?;
+        external::update(op, original, body).await?;
         op.update(original, body).await
     }
 
@@ -39,6 +52,7 @@ impl Behaviour for Networks {
         // What is left are ports of agents and the subnets; they go by their own rules, so that their addresses go too.
         delete_parts(op, "ports", original.id()).await?;
         delete_parts(op, "subnets", original.id()).await?;
+        provider::delete(op, &self.types, original.id()).await?;
         match op.delete(original).await {
             // A port or subnet came in between: look again.
             Err(error) if error.is_foreign_key() => Err(Error::stale(format!("network {} got a new part", original.id()))),

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Extensions `vlan-transparent` and `qinq`: networks that let the VLAN tags of their guests through. On where the operator says so.
+//!
+//! Rule: a network has one of the two at most.
+
+use neutrino_core::Builder;
+use neutrino_model::{
+    Attribute, Body, Converter, Extension, Validator,
+    attribute::{Default, Kind},
+};
+use neutrino_types::{Result, error::kinds};
+use oslo_config::{Config, Opt};
+
+pub const VLAN_TRANSPARENT: &str = "vlan_transparent";
+pub const QINQ: &str = "qinq";
+
+pub static OPTIONS: &[Opt] = &[
+    Opt::bool("DEFAULT", "vlan_transparent")
+        .removal("the mechanism drivers decide it")
+        .help("Offer networks that are transparent to VLANs."),
+    Opt::bool("DEFAULT", "vlan_qinq").removal("the mechanism drivers decide it").help("Offer networks for VLANs in VLANs (802.1ad)."),
+];
+
+static TRANSPARENT_EXTENSION: Extension =
+    Extension::new("vlan-transparent", "Vlantransparent", "Provides Vlan Transparent Networks", "2015-03-23T09:00:00-00:00").extends(&[(
+        "networks",
+        &[Attribute::new(VLAN_TRANSPARENT)
+            .post()
+            .default(Default::Unset)
+            .convert(Converter::ToBoolean)
+            .filter()
+            .column("vlan_transparent", Kind::Bool)],
+    )]);
+
+static QINQ_EXTENSION: Extension = Extension::new(
+    "qinq",
+    "QinQ networks",
+    "Expose network 'qinq' attribute in the API. This allows to configure network to allow vlan in vlan configuration using 0x88a8 \
+     ethertype (QinQ).",
+    "2024-12-02T10:00:00-00:00",
+)
+.extends(&[(
+    "networks",
+    &[Attribute::new(QINQ)
+        .post()
+        .default(Default::Unset)
+        .convert(Converter::ToBoolean)
+        .validate(Validator::Boolean)
+        .filter()
+        .column("qinq", Kind::Bool)],
+)]);
+
+pub fn register(builder: &mut Builder, config: &Config) {
+    if config.bool("DEFAULT", "vlan_transparent") {
+        builder.extension(&TRANSPARENT_EXTENSION);
+    }
+    if config.bool("DEFAULT", "vlan_qinq") {
+        builder.extension(&QINQ_EXTENSION);
+    }
+}
+
+/// What was not asked for is false; both at once are refused.
+///
+/// # Errors
+/// 400.
+pub fn create(body: &mut Body) -> Result<()> {
+    for name in [VLAN_TRANSPARENT, QINQ] {
+        if body.get(name).is_none() {
+            body.set(name, false);
+        }
+    }
+    if body.bool(VLAN_TRANSPARENT) == Some(true) && body.bool(QINQ) == Some(true) {
+        return Err(kinds::BAD_REQUEST_PLUGIN.error("A network has one of 'vlan_transparent' and 'qinq' at most."));
+    }
+    Ok(())
+}
