@@ -6,6 +6,7 @@
 mod address_scopes;
 mod bad_input;
 mod networks;
+mod networks_provider;
 mod ports;
 mod subnetpools;
 mod subnets;
