@@ -3,6 +3,8 @@
 //!
 //! Siblings do not know each other; what one needs of another goes through hooks and services of `neutrino-core`.
 
+pub mod address_groups;
+pub mod security_groups;
 pub mod shims;
 pub mod standard;
 
@@ -19,5 +21,7 @@ pub static OPTIONS: &[&[Opt]] = &[];
 pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
     shims::register(builder);
     standard::register(builder);
+    security_groups::register(builder);
+    address_groups::register(builder);
     Ok(())
 }

@@ -58,7 +58,6 @@ static TIMESTAMPS: Extension = Extension::new(
     ("subnetpools", TIMES),
     ("security_groups", TIMES),
     ("security_group_rules", TIMES),
-    ("default_security_group_rules", TIMES),
     ("address_groups", TIMES),
 ]);
 
@@ -75,7 +74,6 @@ static REVISIONS: Extension = Extension::new(
     ("subnetpools", REVISION),
     ("security_groups", REVISION),
     ("security_group_rules", REVISION),
-    ("default_security_group_rules", REVISION),
     ("address_groups", REVISION),
 ]);
 
