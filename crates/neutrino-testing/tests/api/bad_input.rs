@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// What a valid create needs beside the attribute under test. A new collection needs a line here.
 async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
     let body = match collection {
-        "networks" | "security_groups" | "address_groups" => json!({}),
+        "networks" | "security_groups" | "address_groups" | "security_groups_default_statefulness" => json!({}),
         "address_scopes" => json!({"ip_version": 4}),
         "subnetpools" => json!({"name": "p", "prefixes": ["10.0.0.0/8"], "default_prefixlen": 24}),
         "subnets" => json!({"network_id": network(server).await, "ip_version": 4, "cidr": "10.9.0.0/24"}),
@@ -19,7 +19,9 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
             let group = server.post("/security-groups", json!({"security_group": {"name": "g"}})).await.expect(201);
             json!({"security_group_id": group["id"], "direction": "ingress"})
         }
-        "default_security_group_rules" => json!({"direction": "ingress", "protocol": "udp"}),
+        "default_security_group_rules" => {
+            json!({"direction": "ingress", "protocol": "udp", "used_in_default_sg": false, "used_in_non_default_sg": true})
+        }
         other => panic!("name a valid body for {other}"),
     };
     body.as_object().cloned().unwrap_or_default()

@@ -3,11 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod address_groups;
 mod address_scopes;
 mod bad_input;
+mod default_security_group_rules;
 mod networks;
 mod networks_provider;
 mod ports;
+mod security_group_rules;
+mod security_groups;
+mod security_groups_ports;
 mod subnetpools;
 mod subnets;
 mod tables;
