@@ -111,6 +111,11 @@ def accepted(want, got):
     return want.get("status") == 500 and isinstance(got.get("status"), int) and 400 <= got["status"] < 500 and "NeutronError" in (got.get("body") or {})
 
 
+def broken(got):
+    """An answer that is wrong whatever Neutron says: an unexpected error of ours."""
+    return not isinstance(got["status"], int) or (got["status"] >= 500 and "HTTPInternalServerError" in json.dumps(got.get("body")))
+
+
 def differences(want, got, path=""):
     """Every place where two normalised answers differ, as (path, wanted, got)."""
     if isinstance(want, dict) and isinstance(got, dict):
