@@ -129,9 +129,13 @@ impl Body {
         let attribute = &self.table.attributes[at];
         let Some(mut value) = self.slots[at].take() else { return Ok(()) };
         if let Some(converter) = &attribute.convert {
+            let plain = self.table.resource.plain_refusals;
             value = converter.convert(value, limits).map_err(|invalid| match invalid {
-                Invalid::Reason(reason) => kinds::INVALID_INPUT.error(format!("Invalid input for {}. Reason: {reason}.", attribute.name)),
-                Invalid::Error(error) => error,
+                Invalid::Reason(reason) if !plain => {
+                    kinds::INVALID_INPUT.error(format!("Invalid input for {}. Reason: {reason}.", attribute.name))
+                }
+                Invalid::Error(error) if plain && error.status() == 400 => kinds::BAD_REQUEST.error(error.message()),
+                other => refused(attribute.name, other),
             })?;
         }
         if let Some(validator) = &attribute.validate {

@@ -85,6 +85,8 @@ pub struct Resource {
     pub bulk: bool,
     pub actions: &'static [Action],
     pub visibility: Visibility,
+    /// Is what a converter refuses always `HTTPBadRequest`? So for the few collections that Neutron's second controller converts.
+    pub plain_refusals: bool,
     /// `standardattributes.revision_number` of a new object, as Neutron's creation flow leaves it.
     pub first_revision: i64,
 }
@@ -115,6 +117,7 @@ impl Resource {
             actions: &[],
             visibility: Visibility::Owner,
             first_revision: 0,
+            plain_refusals: false,
         }
     }
     #[must_use]
@@ -155,6 +158,11 @@ impl Resource {
     #[must_use]
     pub const fn first_revision(mut self, revision: i64) -> Self {
         self.first_revision = revision;
+        self
+    }
+    #[must_use]
+    pub const fn plain_refusals(mut self) -> Self {
+        self.plain_refusals = true;
         self
     }
     /// Not kept in a table of its own: the feature's `rows` makes the records.
