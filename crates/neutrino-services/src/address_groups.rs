@@ -196,10 +196,14 @@ fn not_found(id: &str) -> Error {
     NOT_FOUND.error(format!("Address group {id} could not be found."))
 }
 
+/// What the actions answer with.
 fn shown(record: &Record) -> Result<Value> {
     let mut text = Vec::new();
     View::new(record.table(), |_| true).write(record, &mut text);
-    serde_json::from_slice(&text).map_err(|e| Error::internal(format!("an address group is no JSON: {e}")))
+    let mut value: Value = serde_json::from_slice(&text).map_err(|e| Error::internal(format!("an address group is no JSON: {e}")))?;
+    // Neutron hides it everywhere but here.
+    value["shared"] = record.get("shared").clone();
+    Ok(value)
 }
 
 /// Fills `addresses`, in the order of their text.

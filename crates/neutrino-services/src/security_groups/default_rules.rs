@@ -43,6 +43,7 @@ static RESOURCE: Resource = Resource::new(
 )
 .standard("securitygroupdefaultrules")
 .no_bulk()
+.plain_refusals()
 .visibility(Visibility::Everyone);
 
 static EXTENSION: Extension = Extension::new(

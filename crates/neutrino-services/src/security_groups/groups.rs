@@ -132,10 +132,13 @@ async fn delete_rules(op: &mut Op<'_>, id: &str) -> Result<()> {
     for row in op.tx.query(text, args![id, id]).await? {
         op.touch(row.int(0)?);
     }
+    let text = "SELECT standard_attr_id FROM securitygrouprules WHERE security_group_id = ? OR remote_group_id = ?";
+    let rows = op.tx.query(text, args![id, id]).await?;
+    let standard = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
     // The rules go by cascade.
-    let text = "DELETE FROM standardattributes WHERE id IN \
-                (SELECT standard_attr_id FROM securitygrouprules WHERE security_group_id = ? OR remote_group_id = ?)";
-    op.tx.execute(text, args![id, id]).await?;
+    let mut sql = Sql::raw("DELETE FROM standardattributes WHERE ");
+    sql.append(Sql::in_ints(op.tx.dialect(), "id", &standard));
+    op.tx.run(sql).await?;
     Ok(())
 }
 
