@@ -129,7 +129,14 @@ impl Builder {
         if let Some(collection) = orphan {
             return Err(format!("rules were registered for the collection \"{collection}\", which is not there"));
         }
-        Ok(Registry { extensions: self.extensions, entries, startups: self.startups, workers: self.workers, services: self.services, limits: self.limits })
+        Ok(Registry {
+            extensions: self.extensions,
+            entries,
+            startups: self.startups,
+            workers: self.workers,
+            services: self.services,
+            limits: self.limits,
+        })
     }
 }
 

@@ -322,14 +322,8 @@ fn decode(row: &Row, column: usize, kind: Kind) -> Result<Value> {
             None | Some("") => Value::Null,
             Some(text) => serde_json::from_str(text).map_err(|e| Error::internal(format!("a stored value is no JSON: {e}: {text}")))?,
         },
-        Kind::Time => row.opt_time(column)?.map_or(Value::Null, |time| Value::String(show_time(time))),
+        Kind::Time => row.opt_iso_time(column)?.map_or(Value::Null, Value::String),
     })
-}
-
-/// `YYYY-MM-DDTHH:MM:SSZ`.
-#[must_use]
-pub(crate) fn show_time(time: NaiveDateTime) -> String {
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A JSON value as what the column takes.

@@ -17,7 +17,11 @@ pub fn packed(text: &str) -> Option<String> {
     let names: Vec<String> = (0..shape.columns).map(|n| format!("c{n}")).collect();
     let names = names.join(", ");
     let mut out = String::with_capacity(text.len() + 2 * names.len() + 80);
-    _ = write!(out, "WITH q({names}) AS ({text}{}) SELECT json_group_array(json_array({names})) FROM q", if shape.limited { "" } else { " LIMIT -1" });
+    _ = write!(
+        out,
+        "WITH q({names}) AS ({text}{}) SELECT json_group_array(json_array({names})) FROM q",
+        if shape.limited { "" } else { " LIMIT -1" }
+    );
     Some(out)
 }
 
@@ -65,7 +69,10 @@ mod tests {
     fn columns_are_counted_outside_parentheses_and_quotes() {
         let count = |text: &str| Shape::of(text).map(|s| (s.columns, s.limited));
         assert_eq!(count("a, b FROM t"), Some((2, false)));
-        assert_eq!(count("a, COALESCE(b, ?), (SELECT x, y FROM z LIMIT 1) AS q, 'a,b', \"c,d\" FROM t WHERE x IN (1, 2), y"), Some((5, false)));
+        assert_eq!(
+            count("a, COALESCE(b, ?), (SELECT x, y FROM z LIMIT 1) AS q, 'a,b', \"c,d\" FROM t WHERE x IN (1, 2), y"),
+            Some((5, false))
+        );
         assert_eq!(count("count(*) FROM t"), Some((1, false)));
         assert_eq!(count("a FROM t ORDER BY a LIMIT 5"), Some((1, true)));
         assert_eq!(count("* FROM t"), None);
@@ -78,6 +85,9 @@ mod tests {
         assert_eq!(packed("PRAGMA user_version"), None);
         assert_eq!(packed("INSERT INTO t (a, b) VALUES (1, 2) RETURNING id"), None);
         let sql = packed("SELECT a, b FROM t ORDER BY a");
-        assert_eq!(sql.as_deref(), Some("WITH q(c0, c1) AS (SELECT a, b FROM t ORDER BY a LIMIT -1) SELECT json_group_array(json_array(c0, c1)) FROM q"));
+        assert_eq!(
+            sql.as_deref(),
+            Some("WITH q(c0, c1) AS (SELECT a, b FROM t ORDER BY a LIMIT -1) SELECT json_group_array(json_array(c0, c1)) FROM q")
+        );
     }
 }

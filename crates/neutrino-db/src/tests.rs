@@ -95,7 +95,8 @@ async fn a_packed_result_keeps_order_types_and_null() -> Result<()> {
     let mut tx = db.begin().await?;
     for n in 0..500_i64 {
         let name = format!("{:03}\"\u{1F600}\n", (n * 7919) % 500);
-        tx.execute("INSERT INTO t (id, name, up) VALUES (?, ?, ?)", args![n, name, if n % 3 == 0 { None } else { Some(n % 2 == 0) }]).await?;
+        tx.execute("INSERT INTO t (id, name, up) VALUES (?, ?, ?)", args![n, name, if n % 3 == 0 { None } else { Some(n % 2 == 0) }])
+            .await?;
     }
     tx.commit().await?;
     let mut reader = db.reader().await?;

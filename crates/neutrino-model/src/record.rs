@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A stored object as the API sees it: one slot per attribute of its table. And a page of them, and how they become JSON.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::Value;
 
@@ -95,12 +98,13 @@ pub struct Page {
     /// By attribute index: does the caller want it? A loader whose attributes nobody wants does nothing.
     pub wanted: Vec<bool>,
     table: Arc<Table>,
+    places: OnceLock<Arc<HashMap<String, usize>>>,
 }
 
 impl Page {
     #[must_use]
     pub fn new(table: Arc<Table>, rows: Vec<Record>, wanted: Vec<bool>) -> Self {
-        Self { rows, wanted, table }
+        Self { rows, wanted, table, places: OnceLock::new() }
     }
 
     #[must_use]
@@ -124,10 +128,11 @@ impl Page {
         self.rows.iter().map(|row| row.standard_attr_id).collect()
     }
 
-    /// Positions of rows by their id.
+    /// Positions of rows by their id; made once for all loaders of the page.
     #[must_use]
-    pub fn by_id(&self) -> HashMap<String, usize> {
-        self.rows.iter().enumerate().map(|(at, row)| (row.id().to_owned(), at)).collect()
+    pub fn by_id(&self) -> Arc<HashMap<String, usize>> {
+        let make = || Arc::new(self.rows.iter().enumerate().map(|(at, row)| (row.id().to_owned(), at)).collect());
+        Arc::clone(self.places.get_or_init(make))
     }
 
     /// Fills an attribute of every row.

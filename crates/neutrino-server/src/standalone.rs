@@ -14,14 +14,25 @@ use crate::cli::CommandLine;
 const PROJECT: &str = "neutron";
 
 /// What a standalone server loads; everything else is a default.
-const PRESETS: [(&str, &str, &str); 6] = [
+const PRESETS: &[(&str, &str, &str)] = &[
     ("DEFAULT", "auth_strategy", "noauth"),
     ("DEFAULT", "bind_host", "127.0.0.1"),
     ("DEFAULT", "transport_url", "fake://"),
     ("DEFAULT", "core_plugin", "ml2"),
     ("database", "connection", "sqlite:///$state_path/neutron.sqlite"),
     ("DEFAULT", "graceful_shutdown_timeout", "10"),
+    ("ml2", "project_network_types", "vxlan"),
+    ("ml2_type_vxlan", "vni_ranges", "1:4000"),
+    ("ml2_type_geneve", "vni_ranges", "4001:8000"),
+    ("ml2_type_vlan", "network_vlan_ranges", "physnet1"),
+    ("ml2", "mechanism_drivers", "openvswitch,l2population"),
+    ("ml2", "extension_drivers", EXTENSION_DRIVERS),
 ];
+
+/// All that there are: a newcomer sees the whole API.
+const EXTENSION_DRIVERS: &str = "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\
+    uplink_status_propagation_updatable,port_device_profile,port_numa_affinity_policy,port_hints,port_hint_ovs_tx_steering,\
+    port_hardware_offload_type,tag_ports_during_bulk_creation";
 
 /// The part of the process's surroundings that matters here.
 #[derive(Debug)]

@@ -9,6 +9,10 @@ use std::{future::Future, time::Instant};
 use neutrino_testing::Server;
 use serde_json::{Value, json};
 
+/// The server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs `operation` `times` times; the median in microseconds.
 async fn median<F: Future>(times: usize, mut operation: impl FnMut(usize) -> F) -> f64 {
     let mut samples = Vec::with_capacity(times);

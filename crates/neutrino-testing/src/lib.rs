@@ -28,7 +28,20 @@ use tokio::sync::OnceCell;
 pub const PROJECT: &str = "fake_project_id";
 
 /// Options that turn everything on.
-const FULL: &[(&str, &str, &str)] = &[];
+const FULL: &[(&str, &str, &str)] = &[
+    ("ml2", "project_network_types", "vxlan"),
+    ("ml2_type_vxlan", "vni_ranges", "1:2000"),
+    ("ml2_type_geneve", "vni_ranges", "2001:2100"),
+    ("ml2_type_gre", "tunnel_id_ranges", "1:100"),
+    ("ml2_type_vlan", "network_vlan_ranges", "physnet1:100:200"),
+    (
+        "ml2",
+        "extension_drivers",
+        "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,uplink_status_propagation_updatable,\
+         port_device_profile,port_numa_affinity_policy,port_hints,port_hint_ovs_tx_steering,port_hardware_offload_type,\
+         tag_ports_during_bulk_creation",
+    ),
+];
 
 /// An answer: status, headers and the body as JSON (null when it is empty or no JSON).
 #[derive(Debug)]
@@ -48,7 +61,6 @@ impl Answer {
 
     /// Fails the test unless the status is this; gives the one object in the body.
     #[track_caller]
-    #[must_use]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         match self.body {
