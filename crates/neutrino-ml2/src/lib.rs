@@ -6,6 +6,7 @@
 
 pub mod address_scopes;
 pub mod ipam;
+pub mod mech;
 pub mod network_ip_availability;
 pub mod networks;
 pub mod ports;
@@ -17,7 +18,7 @@ use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that this plugin obeys.
-pub static OPTIONS: &[&[Opt]] = &[networks::OPTIONS, type_drivers::OPTIONS, ports::OPTIONS, subnets::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[networks::OPTIONS, type_drivers::OPTIONS, mech::OPTIONS, ports::OPTIONS, subnets::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -27,6 +28,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_scopes::register(builder);
     networks::register(builder, config)?;
     ports::register(builder, config)?;
+    mech::register(builder, config)?;
     subnets::register(builder, config);
     subnetpools::register(builder);
     network_ip_availability::register(builder);

@@ -6,10 +6,7 @@
 use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Hook, Loader, Op};
 use neutrino_db::{Sql, Tx, args};
-use neutrino_model::{
-    Attribute, Body, Converter, Extension, Page, Record, Validator,
-    attribute::Default,
-};
+use neutrino_model::{Attribute, Body, Converter, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind, Result};
 use oslo_config::Opt;
 use serde_json::{Value, json};

@@ -6,9 +6,7 @@
 use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
-use super::{
-    data_plane_status, dns, hardware_offload_type, hints, port_security, tags_in_bulk, trusted, uplink_status_propagation,
-};
+use super::{data_plane_status, dns, hardware_offload_type, hints, port_security, tags_in_bulk, trusted, uplink_status_propagation};
 
 pub const OPTION: Opt = Opt::list("ml2", "extension_drivers").default("").help("Extension drivers, in order.");
 

@@ -7,10 +7,7 @@
 use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Hook, Loader, Op};
 use neutrino_db::{Sql, Tx, args};
-use neutrino_model::{
-    Attribute, Body, Choice, Converter, Extension, KeySpec, Page, Record, Validator,
-    attribute::Default,
-};
+use neutrino_model::{Attribute, Body, Choice, Converter, Extension, KeySpec, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Result, error::kinds};
 use serde_json::{Value, json};
 
@@ -21,8 +18,7 @@ const fn key(key: &'static str, required: bool, convert: Option<Converter>, chec
     KeySpec { key, required: Some(required), convert, check: Some(check), default: None, described: None }
 }
 
-const IP_VERSION: KeySpec =
-    key("ip_version", false, Some(Converter::ToInt), Validator::Values(Some(&[Choice::Int(4), Choice::Int(6)])));
+const IP_VERSION: KeySpec = key("ip_version", false, Some(Converter::ToInt), Validator::Values(Some(&[Choice::Int(4), Choice::Int(6)])));
 const BLANK: &[KeySpec] = &[
     key("opt_name", true, None, Validator::Values(Some(&[Choice::Str("router"), Choice::Str("classless-static-route")]))),
     key("opt_value", true, None, Validator::StringOrNone(Some(255))),
@@ -80,8 +76,9 @@ async fn insert(op: &mut Op<'_>, port_id: &str, option: &Asked<'_>) -> Result<()
         ("ip_version", option.ip_version.into()),
     ];
     op.insert_row("extradhcpopts", columns).await.map_err(|error| match error.is_duplicate("") {
-        true => kinds::INVALID_INPUT
-            .error(format!("The request has the extra DHCP option {} for IPv{} twice.", option.name, option.ip_version)),
+        true => {
+            kinds::INVALID_INPUT.error(format!("The request has the extra DHCP option {} for IPv{} twice.", option.name, option.ip_version))
+        }
         false => error,
     })
 }
@@ -99,9 +96,10 @@ impl Hook for Options {
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &Body) -> Result<()> {
         for option in asked(body) {
-            let held = original.list(NAME).iter().find(|held| {
-                held["opt_name"].as_str() == Some(option.name) && held["ip_version"].as_i64() == Some(option.ip_version)
-            });
+            let held = original
+                .list(NAME)
+                .iter()
+                .find(|held| held["opt_name"].as_str() == Some(option.name) && held["ip_version"].as_i64() == Some(option.ip_version));
             let key = args![original.id(), option.name, option.ip_version];
             match (held, option.value) {
                 (Some(_), None) => {

@@ -39,10 +39,9 @@ impl Hook for Capability {
         let Some(kind) = body.str("hardware_offload_type").map(str::to_owned) else { return Ok(()) };
         let mut profile = body.get("binding:profile").and_then(Value::as_object).cloned().unwrap_or_default();
         let capabilities = profile.entry("capabilities").or_insert_with(|| json!([]));
-        if let Value::Array(list) = capabilities {
-            if !list.iter().any(|known| known.as_str() == Some(&kind)) {
-                list.push(kind.into());
-            }
+        match capabilities {
+            Value::Array(list) if !list.iter().any(|known| known.as_str() == Some(&kind)) => list.push(kind.into()),
+            _ => {}
         }
         body.set("binding:profile", profile);
         Ok(())

@@ -23,22 +23,18 @@ const STEERING: &[KeySpec] = &[key("tx-steering", Validator::Values(Some(&[Choic
 const OTHER_CONFIG: &[KeySpec] = &[key("other_config", Validator::Dict(STEERING))];
 const OPENVSWITCH: &[KeySpec] = &[key("openvswitch", Validator::Dict(OTHER_CONFIG))];
 
-static EXTENSION: Extension = Extension::new(
-    "port-hints",
-    "Port hints",
-    "Backend specific port hints to allow backend specific tuning",
-    "2023-01-01T00:00:00-00:00",
-)
-.extends(&[(
-    "ports",
-    &[Attribute::new("hints")
-        .post()
-        .put()
-        .default(Default::Null)
-        .validate(Validator::DictOrNone(OPENVSWITCH))
-        .enforce_policy()
-        .joined(&HINTS, "hints", Kind::Json)],
-)]);
+static EXTENSION: Extension =
+    Extension::new("port-hints", "Port hints", "Backend specific port hints to allow backend specific tuning", "2023-01-01T00:00:00-00:00")
+        .extends(&[(
+            "ports",
+            &[Attribute::new("hints")
+                .post()
+                .put()
+                .default(Default::Null)
+                .validate(Validator::DictOrNone(OPENVSWITCH))
+                .enforce_policy()
+                .joined(&HINTS, "hints", Kind::Json)],
+        )]);
 
 static TX_STEERING: Extension = Extension::new(
     "port-hint-ovs-tx-steering",

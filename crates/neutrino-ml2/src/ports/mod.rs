@@ -43,13 +43,7 @@ static RESOURCE: Resource = Resource::new(
     &[
         common::ID,
         common::NAME,
-        Attribute::new("network_id")
-            .post()
-            .validate(Validator::Uuid)
-            .filter()
-            .sort()
-            .required_by_policy()
-            .column("network_id", Kind::Text),
+        Attribute::new("network_id").post().validate(Validator::Uuid).filter().sort().required_by_policy().column("network_id", Kind::Text),
         Attribute::new("admin_state_up")
             .post()
             .put()

@@ -51,7 +51,9 @@ async fn read(op: &mut Op<'_>, network_id: &str) -> Result<NetworkFacts> {
     );
     if !op.cx.is_admin() {
         sql.push(" AND (n.project_id = ").bind(op.cx.project_id());
-        sql.push(" OR EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = n.id AND r.action IN ('access_as_shared', 'access_as_external')");
+        sql.push(
+            " OR EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = n.id AND r.action IN ('access_as_shared', 'access_as_external')",
+        );
         sql.push(" AND r.target_project IN ('*', ").bind(op.cx.project_id()).push(")))");
     }
     let row = op.tx.select(sql).await?.into_iter().next();

@@ -22,8 +22,8 @@ const HAS_SECURITY_GROUP: ErrorKind = ErrorKind::new("PortSecurityPortHasSecurit
 const TABLE: &str = "portsecuritybindings";
 static NETWORKS: Join = Join::always("networksecuritybindings", "network_id");
 
-static EXTENSION: Extension =
-    Extension::new("port-security", "Port Security", "Provides port security", "2012-07-23T10:00:00-00:00").extends(&[
+static EXTENSION: Extension = Extension::new("port-security", "Port Security", "Provides port security", "2012-07-23T10:00:00-00:00")
+    .extends(&[
         (
             "networks",
             &[Attribute::new("port_security_enabled")

@@ -2,16 +2,19 @@
 //! The rules of ports: what a create, an update and a delete check and write, in order.
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Op};
+use neutrino_core::{Behaviour, Context, Engine, Op};
 use neutrino_db::args;
 use neutrino_model::{Body, Record};
 use neutrino_types::{Kind, Result};
 
 use super::{fixed_ips, mac, network, port_security};
-use crate::ipam::{
-    allocate,
-    request::{Allocated, FixedIpsRequest, PortFacts, ROUTER_INTERFACE_OWNERS},
-    update::{OldPort, update_for_port},
+use crate::{
+    ipam::{
+        allocate,
+        request::{Allocated, FixedIpsRequest, PortFacts, ROUTER_INTERFACE_OWNERS},
+        update::{OldPort, update_for_port},
+    },
+    mech::{bind::bind_if_needed, driver::Change, manager, provisioning},
 };
 
 const DEVICE_ID_NOT_OWNED_BY_TENANT: Kind = Kind::new("DeviceIDNotOwnedByTenant", 409);
@@ -39,13 +42,26 @@ impl Behaviour for Ports {
         let port = PortFacts { network_id: &network_id, device_owner: &owner, mac, host: &host };
         let allocation = network.subnets.allocate(op.tx, op.cx, &port, &request).await?;
         let status = body.str("status").unwrap_or("DOWN").to_owned();
-        let columns = [("mac_address", mac.to_string().into()), ("status", status.into()), ("ip_allocation", allocation.mode.text().into())];
+        let columns =
+            [("mac_address", mac.to_string().into()), ("status", status.into()), ("ip_allocation", allocation.mode.text().into())];
         op.insert(id, body, &columns).await.map_err(|error| mac::refused(error, &network_id, mac, generated))?;
         allocate::store(op.tx, id, &network_id, &allocation.addresses).await
     }
 
+    async fn created(&self, op: &mut Op<'_>, record: &Record) -> Result<()> {
+        wait_for_dhcp(op, record, true).await?;
+        manager(op.engine).port_precommit(op, Change::Created(record)).await
+    }
+
+    /// The revision of a new port that is bound at once is one higher in Neutron for the change of its status in between.
+    async fn after_create(&self, engine: &Engine, cx: &Context, record: &mut Record) -> Result<()> {
+        manager(engine).port_postcommit(engine, cx, Change::Created(record)).await;
+        bind(engine, cx, record, 2).await
+    }
+
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
-        let mac_changes = mac::check_change(original, body, original.str("binding:vif_type"))?;
+        let mac_changes =
+            mac::check_change(original, body, original.str("binding:vif_type"))? | reset_device_mac(op, original, body).await?;
         check_device_change(op, original, body).await?;
         port_security::check_update(original, body)?;
         let network_id = original.str("network_id");
@@ -58,10 +74,66 @@ impl Behaviour for Ports {
         Ok(())
     }
 
+    async fn updated(&self, op: &mut Op<'_>, original: &Record, record: &Record) -> Result<()> {
+        let moved = ["fixed_ips", "mac_address"].iter().any(|name| original.get(name) != record.get(name));
+        if moved {
+            wait_for_dhcp(op, record, false).await?;
+        }
+        manager(op.engine).port_precommit(op, Change::Updated { original, current: record }).await
+    }
+
+    async fn after_update(&self, engine: &Engine, cx: &Context, original: &Record, record: &mut Record) -> Result<()> {
+        manager(engine).port_postcommit(engine, cx, Change::Updated { original, current: record }).await;
+        bind(engine, cx, record, 1).await
+    }
+
+    async fn after_delete(&self, engine: &Engine, cx: &Context, original: &Record) -> Result<()> {
+        manager(engine).port_postcommit(engine, cx, Change::Deleted(original)).await;
+        Ok(())
+    }
+
     async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
+        manager(op.engine).port_precommit(op, Change::Deleted(original)).await?;
         allocate::release(op.tx, original.id()).await?;
         op.delete(original).await
     }
+}
+
+/// Binds the port if its host is known and it is not bound, and shows what came of it.
+async fn bind(engine: &Engine, cx: &Context, record: &mut Record, bumps: i64) -> Result<()> {
+    let waits = !record.str("binding:host_id").is_empty() && matches!(record.str("binding:vif_type"), "unbound" | "binding_failed");
+    if waits && bind_if_needed(engine, cx, record.id(), bumps).await? {
+        *record = engine.original(&cx.elevated(), "ports", None, record.id()).await?;
+    }
+    Ok(())
+}
+
+/// A DHCP agent that serves the port's network must have its addresses before the port is ACTIVE.
+async fn wait_for_dhcp(op: &mut Op<'_>, port: &Record, new: bool) -> Result<()> {
+    if provisioning::NOT_BLOCKED.contains(&port.str("device_owner")) {
+        return Ok(());
+    }
+    let network = network::facts(op, port.str("network_id")).await?;
+    let served = network.has_dhcp_agents && {
+        let holds = |id: &str| port.list("fixed_ips").iter().any(|entry| entry["subnet_id"].as_str() == Some(id));
+        network.subnets.subnets().iter().any(|subnet| subnet.enable_dhcp && holds(&subnet.id))
+    };
+    match (served, new) {
+        (true, _) => provisioning::add_block(op, port.standard_attr_id, provisioning::DHCP_ENTITY).await,
+        (false, true) => Ok(()),
+        (false, false) => provisioning::remove_block(op, port.standard_attr_id, provisioning::DHCP_ENTITY).await.map(drop),
+    }
+}
+
+/// A physical function that its guest leaves keeps its address: the port must not. Whether the port gets a new one.
+async fn reset_device_mac(op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<bool> {
+    let leaves = body.str("device_id") == Some("") && body.str("device_owner") == Some("") && !original.str("device_id").is_empty();
+    if !leaves || original.str("binding:vnic_type") != "direct-physical" {
+        return Ok(false);
+    }
+    let mac = mac::generate(op, original.str("network_id")).await?;
+    body.set("mac_address", mac.to_string());
+    Ok(true)
 }
 
 fn host_changes(original: &Record, body: &Body) -> bool {

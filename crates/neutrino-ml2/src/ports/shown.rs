@@ -8,9 +8,8 @@ use neutrino_model::{
     attribute::{Default, Kind},
 };
 
-static IP_ALLOCATION: Extension =
-    Extension::new("ip_allocation", "IP Allocation", "IP allocation extension.", "2016-06-10T23:00:00-00:00")
-        .extends(&[("ports", &[Attribute::new("ip_allocation").filter().sort().column("ip_allocation", Kind::Text)])]);
+static IP_ALLOCATION: Extension = Extension::new("ip_allocation", "IP Allocation", "IP allocation extension.", "2016-06-10T23:00:00-00:00")
+    .extends(&[("ports", &[Attribute::new("ip_allocation").filter().sort().column("ip_allocation", Kind::Text)])]);
 
 /// Null until a QoS policy asks for resources; QoS loads it.
 static RESOURCE_REQUEST: Extension =

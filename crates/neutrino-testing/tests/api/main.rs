@@ -6,10 +6,12 @@
 mod address_groups;
 mod address_scopes;
 mod bad_input;
+mod bindings;
 mod default_security_group_rules;
 mod networks;
 mod networks_provider;
 mod ports;
+mod ports_extensions;
 mod security_group_rules;
 mod security_groups;
 mod security_groups_ports;

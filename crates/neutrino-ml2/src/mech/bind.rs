@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Binding a port: drivers are asked outside any transaction, and what they say is committed by compare-and-swap.
+//!
+//! Invariant: a result is written only if host, VNIC type and profile are still those that the drivers judged and nobody has bound
+//! the port in between; else all is asked again, at most [`MAX_TRIES`] times.
+
+use neutrino_core::{Context, Engine, Op};
+use neutrino_db::{Sql, Tx, args};
+use neutrino_model::Record;
+use neutrino_types::{Result, mac::Mac};
+use serde_json::{Map, Value};
+
+use super::{
+    agents,
+    driver::{Attempt, Change, Segment},
+    manager,
+    manager::Binding,
+    portbindings::object,
+};
+
+pub const MAX_TRIES: usize = 10;
+
+/// The row of `ml2_port_bindings` that drivers judge.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    pub host: String,
+    pub vnic_type: String,
+    /// As stored.
+    pub profile: String,
+}
+
+/// What the drivers said.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The network has no segments: there is nothing to bind to.
+    Nothing,
+    Failed,
+    Bound(Binding),
+}
+
+/// Binds a port whose host is known and that is not bound. `bumps` is by how much its revision rises. Whether anything was written.
+///
+/// # Errors
+/// The database's.
+pub async fn bind_if_needed(engine: &Engine, cx: &Context, port_id: &str, bumps: i64) -> Result<bool> {
+    let cx = &cx.elevated();
+    for _ in 0..MAX_TRIES {
+        let port = match engine.original(cx, "ports", None, port_id).await {
+            Ok(port) => port,
+            Err(error) if error.status() == 404 => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let Some(inputs) = unbound(&mut engine.db.reader().await?, port_id).await? else { return Ok(false) };
+        let outcome = ask(engine, cx, &port, &inputs).await?;
+        if matches!(outcome, Outcome::Nothing) {
+            return Ok(false);
+        }
+        let plan = std::sync::Arc::new((port, inputs, outcome));
+        let written = engine
+            .transact(cx, "ports", "bind_port", move |op| {
+                let plan = plan.clone();
+                Box::pin(async move { commit(op, &plan.0, &plan.1, &plan.2, bumps).await })
+            })
+            .await?;
+        if written {
+            return Ok(true);
+        }
+        tracing::info!(port = port_id, "the port changed while it was being bound; trying again");
+    }
+    tracing::error!(port = port_id, "not bound: the port changed during each of {MAX_TRIES} tries");
+    Ok(false)
+}
+
+/// The inputs of the ACTIVE binding, if it waits to be bound.
+async fn unbound(tx: &mut Tx, port_id: &str) -> Result<Option<Inputs>> {
+    let text = "SELECT host, vnic_type, profile FROM ml2_port_bindings WHERE port_id = ? AND status = 'ACTIVE' AND host <> '' \
+                AND vif_type IN ('unbound', 'binding_failed')";
+    let row = tx.query_one(text, args![port_id]).await?;
+    row.map(|row| Ok(Inputs { host: row.text(0)?, vnic_type: row.text(1)?, profile: row.text(2)? })).transpose()
+}
+
+/// Asks the drivers.
+///
+/// # Errors
+/// The database's.
+pub async fn ask(engine: &Engine, cx: &Context, port: &Record, inputs: &Inputs) -> Result<Outcome> {
+    let manager = manager(engine);
+    let mut tx = engine.db.reader().await?;
+    let segments = segments(&mut tx, port.str("network_id")).await?;
+    if segments.is_empty() {
+        return Ok(Outcome::Nothing);
+    }
+    let subnet_segments = subnet_segments(&mut tx, port).await?;
+    let agents = agents::on_host(&mut tx, &inputs.host, cx.now(), manager.agent_down_time_s).await?;
+    drop(tx);
+    let profile: Map<String, Value> = object(&inputs.profile);
+    let attempt = Attempt {
+        port,
+        host: &inputs.host,
+        vnic_type: &inputs.vnic_type,
+        profile: &profile,
+        segments: &segments,
+        subnet_segments: &subnet_segments,
+        agents: &agents,
+    };
+    match manager.bind(&attempt).await {
+        Some(binding) => Ok(Outcome::Bound(binding)),
+        None => {
+            tracing::error!(port = port.id(), host = inputs.host, vnic_type = inputs.vnic_type, "failed to bind: no driver bound the port");
+            Ok(Outcome::Failed)
+        }
+    }
+}
+
+async fn segments(tx: &mut Tx, network_id: &str) -> Result<Vec<Segment>> {
+    let text =
+        "SELECT id, network_type, physical_network, segmentation_id FROM networksegments WHERE network_id = ? ORDER BY segment_index, id";
+    let one = |row: &neutrino_db::Row| {
+        Ok(Segment { id: row.text(0)?, network_type: row.text(1)?, physical_network: row.opt_text(2)?, segmentation_id: row.opt_int(3)? })
+    };
+    tx.query(text, args![network_id]).await?.iter().map(one).collect()
+}
+
+async fn subnet_segments(tx: &mut Tx, port: &Record) -> Result<Vec<Option<String>>> {
+    let subnets: Vec<&str> = port.list("fixed_ips").iter().filter_map(|entry| entry["subnet_id"].as_str()).collect();
+    if subnets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::raw("SELECT segment_id FROM subnets WHERE ");
+    sql.append(Sql::in_texts(tx.dialect(), "id", subnets));
+    tx.select(sql).await?.iter().map(|row| row.opt_text(0)).collect()
+}
+
+/// Writes the outcome if the inputs are still the same and nobody bound the port; whether it did.
+async fn commit(op: &mut Op<'_>, port: &Record, inputs: &Inputs, outcome: &Outcome, bumps: i64) -> Result<bool> {
+    let (vif_type, details) = match outcome {
+        Outcome::Bound(binding) => (binding.vif_type, Value::Object(binding.vif_details.clone()).to_string()),
+        _ => ("binding_failed", String::new()),
+    };
+    let text = "UPDATE ml2_port_bindings SET vif_type = ?, vif_details = ? WHERE port_id = ? AND host = ? AND vnic_type = ? AND profile = ? \
+                AND status = 'ACTIVE' AND vif_type IN ('unbound', 'binding_failed')";
+    let arguments = args![vif_type, details, port.id(), &inputs.host, &inputs.vnic_type, &inputs.profile];
+    if op.tx.execute(text, arguments).await? == 0 {
+        return Ok(false);
+    }
+    op.touch(port.standard_attr_id);
+    if bumps > 1 {
+        let text = "UPDATE standardattributes SET revision_number = revision_number + ? WHERE id = ?";
+        op.tx.execute(text, args![bumps - 1, port.standard_attr_id]).await?;
+    }
+    let mut current = port.clone();
+    current.set("binding:vif_type", vif_type);
+    clear_levels(op, port.id(), &inputs.host).await?;
+    if let Outcome::Bound(binding) = outcome {
+        write_levels(op, port.id(), &inputs.host, binding).await?;
+        current.set("binding:vif_details", binding.vif_details.clone());
+        if let Some(status) = binding.status {
+            op.tx.execute("UPDATE ports SET status = ? WHERE id = ?", args![status, port.id()]).await?;
+            current.set("status", status);
+        }
+        follow_device(op, port, inputs).await?;
+    }
+    manager(op.engine).port_precommit(op, Change::Updated { original: port, current: &current }).await?;
+    Ok(true)
+}
+
+/// # Errors
+/// The database's.
+pub async fn clear_levels(op: &mut Op<'_>, port_id: &str, host: &str) -> Result<()> {
+    op.tx.execute("DELETE FROM ml2_port_binding_levels WHERE port_id = ? AND host = ?", args![port_id, host]).await.map(drop)
+}
+
+/// # Errors
+/// The database's.
+pub async fn write_levels(op: &mut Op<'_>, port_id: &str, host: &str, binding: &Binding) -> Result<()> {
+    for (number, level) in (0i64..).zip(&binding.levels) {
+        let columns = vec![
+            ("port_id", port_id.into()),
+            ("host", host.into()),
+            ("level", number.into()),
+            ("driver", level.driver.into()),
+            ("segment_id", (&level.segment_id).into()),
+        ];
+        op.insert_row("ml2_port_binding_levels", columns).await?;
+    }
+    Ok(())
+}
+
+/// A port that is a physical function has that device's address: the profile names it, and without a name the port gets a new one,
+/// so that another port can have the device.
+///
+/// # Errors
+/// `MacAddressInUse`, `InvalidInput`; the database's.
+pub async fn follow_device(op: &mut Op<'_>, port: &Record, inputs: &Inputs) -> Result<()> {
+    if inputs.vnic_type != "direct-physical" {
+        return Ok(());
+    }
+    let network_id = port.str("network_id");
+    let named = object(&inputs.profile).get("device_mac_address").and_then(Value::as_str).map(str::to_owned);
+    let mac: Mac = match named.as_deref().map(str::parse::<Mac>) {
+        Some(Ok(mac)) => mac,
+        Some(Err(_)) => {
+            let reason = "The device_mac_address of the binding profile is no MAC address.";
+            return Err(neutrino_types::error::kinds::INVALID_INPUT.error(reason));
+        }
+        None => crate::ports::mac::generate(op, network_id).await?,
+    };
+    let written = op.tx.execute("UPDATE ports SET mac_address = ? WHERE id = ?", args![mac.to_string(), port.id()]).await;
+    written.map(drop).map_err(|error| crate::ports::mac::refused(error, network_id, mac, named.is_none()))
+}

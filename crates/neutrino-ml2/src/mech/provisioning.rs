@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Provisioning blocks: what must still be done for a port before it may be ACTIVE, by whom.
+//!
+//! Owns the table `provisioningblocks`. Invariant: a port goes ACTIVE by itself only when its last block is gone, it is bound and
+//! it is administratively up.
+
+use neutrino_core::{Context, Engine, Op};
+use neutrino_db::args;
+use neutrino_types::Result;
+
+use super::status::update_port_status;
+
+pub const DHCP_ENTITY: &str = "DHCP";
+pub const L2_AGENT_ENTITY: &str = "L2";
+
+/// Owners of ports that nothing waits for.
+pub const NOT_BLOCKED: [&str; 10] = [
+    "",
+    "network:router_interface_distributed",
+    "network:ha_router_replicated_interface",
+    "network:router_interface",
+    "network:router_gateway",
+    "network:router_centralized_snat",
+    "network:dhcp",
+    "network:floatingip_agent_gateway",
+    "network:router_ha_interface",
+    "network:floatingip",
+];
+
+/// Adds a block; nothing happens if it is there.
+///
+/// # Errors
+/// The database's.
+pub async fn add_block(op: &mut Op<'_>, standard_attr_id: i64, entity: &str) -> Result<()> {
+    let text = "INSERT INTO provisioningblocks (standard_attr_id, entity) SELECT id, ? FROM standardattributes s WHERE s.id = ? \
+                AND NOT EXISTS (SELECT 1 FROM provisioningblocks b WHERE b.standard_attr_id = s.id AND b.entity = ?)";
+    op.tx.execute(text, args![entity, standard_attr_id, entity]).await.map(drop)
+}
+
+/// Takes a block away that has become pointless. Whether it was there.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_block(op: &mut Op<'_>, standard_attr_id: i64, entity: &str) -> Result<bool> {
+    let text = "DELETE FROM provisioningblocks WHERE standard_attr_id = ? AND entity = ?";
+    Ok(op.tx.execute(text, args![standard_attr_id, entity]).await? > 0)
+}
+
+/// An entity has done its part for a port: the block goes, and with the last one the port becomes ACTIVE if it can. A port that is
+/// gone is no error.
+///
+/// # Errors
+/// The database's.
+pub async fn provisioning_complete(engine: &Engine, cx: &Context, port_id: &str, entity: &str) -> Result<()> {
+    let (id, entity) = (port_id.to_owned(), entity.to_owned());
+    let ready = engine
+        .transact(cx, "ports", "provisioning_complete", move |op| {
+            let (id, entity) = (id.clone(), entity.clone());
+            Box::pin(async move {
+                let text = "DELETE FROM provisioningblocks WHERE entity = ? AND standard_attr_id = (SELECT standard_attr_id FROM ports WHERE id = ?)";
+                op.tx.execute(text, args![entity, &id]).await?;
+                let row = op
+                    .tx
+                    .query_one(
+                        "SELECT p.admin_state_up, b.vif_type, \
+                         EXISTS (SELECT 1 FROM provisioningblocks k WHERE k.standard_attr_id = p.standard_attr_id) \
+                         FROM ports p JOIN ml2_port_bindings b ON b.port_id = p.id AND b.status = 'ACTIVE' WHERE p.id = ?",
+                        args![&id],
+                    )
+                    .await?;
+                let Some(row) = row else { return Ok(false) };
+                let bound = !matches!(row.text(1)?.as_str(), "unbound" | "binding_failed");
+                Ok(row.bool(0)? && bound && !row.bool(2)?)
+            })
+        })
+        .await?;
+    if ready {
+        update_port_status(engine, cx, port_id, "ACTIVE", None).await?;
+    }
+    Ok(())
+}
