@@ -49,10 +49,7 @@ pub async fn create(op: &mut Op<'_>, body: &mut Body) -> Result<()> {
         body.remove(HINTS);
         return Ok(());
     }
-    let mut sql = Sql::new(
-        "SELECT DISTINCT availability_zone FROM agents WHERE agent_type = ? AND ".to_owned(),
-        args!["DHCP agent"],
-    );
+    let mut sql = Sql::new("SELECT DISTINCT availability_zone FROM agents WHERE agent_type = ? AND ".to_owned(), args!["DHCP agent"]);
     sql.append(Sql::in_texts(op.tx.dialect(), "availability_zone", hints.iter().map(String::as_str)));
     let known: Vec<String> = op.tx.select(sql).await?.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
     match hints.iter().find(|hint| !known.contains(hint)) {

@@ -102,10 +102,9 @@ pub async fn update(op: &mut Op<'_>, original: &Record, body: &Body) -> Result<(
 }
 
 async fn remove(op: &mut Op<'_>, id: &str) -> Result<()> {
-    let gateways = op
-        .tx
-        .count("SELECT count(*) FROM ports WHERE network_id = ? AND device_owner = 'network:router_gateway'", args![id])
-        .await?;
+    op.lock("networks", id).await?;
+    let gateways =
+        op.tx.count("SELECT count(*) FROM ports WHERE network_id = ? AND device_owner = 'network:router_gateway'", args![id]).await?;
     if gateways > 0 {
         return Err(EXTERNAL_NETWORK_IN_USE.error(format!(
             "External network {id} is the gateway of {gateways} router(s): clear their gateways before it ceases to be external."
@@ -120,9 +119,9 @@ async fn ensure_no_other_default(op: &mut Op<'_>, id: &str) -> Result<()> {
     let sql = "SELECT network_id FROM externalnetworks WHERE is_default = ? AND network_id <> ?";
     match op.tx.query_one(sql, args![true, id]).await? {
         None => Ok(()),
-        Some(row) => Err(DEFAULT_EXISTS.error(format!(
-            "The default external network is {}; take that away before another becomes it.",
-            row.text(0)?
-        ))),
+        Some(row) => {
+            Err(DEFAULT_EXISTS
+                .error(format!("The default external network is {}; take that away before another becomes it.", row.text(0)?)))
+        }
     }
 }

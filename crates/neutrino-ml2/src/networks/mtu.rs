@@ -85,9 +85,10 @@ async fn ensure_large_enough(op: &mut Op<'_>, id: &str, asked: i64) -> Result<()
     let rows = op.tx.query("SELECT DISTINCT ip_version FROM subnets WHERE network_id = ?", args![id]).await?;
     for row in rows {
         let (version, least) = if row.int(0)? == 6 { (6, IPV6_MIN_MTU) } else { (4, IPV4_MIN_MTU) };
-        if asked < least.min(IPV4_MIN_MTU) || asked < least {
-            return Err(MTU_SUBNET_CONFLICT
-                .error(format!("Network {id} has subnets of IPv{version}, which need an MTU of at least {least}.")));
+        if asked < least {
+            return Err(
+                MTU_SUBNET_CONFLICT.error(format!("Network {id} has subnets of IPv{version}, which need an MTU of at least {least}."))
+            );
         }
     }
     Ok(())

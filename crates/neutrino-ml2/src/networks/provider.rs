@@ -8,10 +8,7 @@
 use async_trait::async_trait;
 use neutrino_core::{Context, Loader, Op};
 use neutrino_db::{Dialect, Sql, Tx, args};
-use neutrino_model::{
-    Attribute, Body, Converter, Extension, Page, Record, Validator,
-    attribute::Default,
-};
+use neutrino_model::{Attribute, Body, Converter, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind as ErrorKind, Result, error::kinds};
 use serde_json::{Map, Value, json};
 
@@ -32,41 +29,37 @@ fn several(network: &Record) -> bool {
     network.get(SEGMENTS).is_array()
 }
 
-static PROVIDER: Extension = Extension::new(
-    "provider",
-    "Provider Network",
-    "Expose mapping of virtual networks to physical networks",
-    "2012-09-07T10:00:00-00:00",
-)
-.extends(&[(
-    "networks",
-    &[
-        Attribute::new(NETWORK_TYPE)
-            .post()
-            .put()
-            .default(Default::Unset)
-            .validate(Validator::String(Some(32)))
-            .filter()
-            .enforce_policy()
-            .omit_when(several),
-        Attribute::new(PHYSICAL_NETWORK)
-            .post()
-            .put()
-            .default(Default::Unset)
-            .validate(Validator::String(Some(64)))
-            .filter()
-            .enforce_policy()
-            .omit_when(several),
-        Attribute::new(SEGMENTATION_ID)
-            .post()
-            .put()
-            .default(Default::Unset)
-            .convert(Converter::ToInt)
-            .filter()
-            .enforce_policy()
-            .omit_when(several),
-    ],
-)]);
+static PROVIDER: Extension =
+    Extension::new("provider", "Provider Network", "Expose mapping of virtual networks to physical networks", "2012-09-07T10:00:00-00:00")
+        .extends(&[(
+            "networks",
+            &[
+                Attribute::new(NETWORK_TYPE)
+                    .post()
+                    .put()
+                    .default(Default::Unset)
+                    .validate(Validator::String(Some(32)))
+                    .filter()
+                    .enforce_policy()
+                    .omit_when(several),
+                Attribute::new(PHYSICAL_NETWORK)
+                    .post()
+                    .put()
+                    .default(Default::Unset)
+                    .validate(Validator::String(Some(64)))
+                    .filter()
+                    .enforce_policy()
+                    .omit_when(several),
+                Attribute::new(SEGMENTATION_ID)
+                    .post()
+                    .put()
+                    .default(Default::Unset)
+                    .convert(Converter::ToInt)
+                    .filter()
+                    .enforce_policy()
+                    .omit_when(several),
+            ],
+        )]);
 
 static MULTI_PROVIDER: Extension = Extension::new(
     "multi-provider",
@@ -284,7 +277,8 @@ impl Loader for Segments {
 
     async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
         let ids: Vec<String> = page.ids().map(str::to_owned).collect();
-        let mut sql = Sql::raw("SELECT network_id, network_type, physical_network, segmentation_id FROM networksegments WHERE is_dynamic = ");
+        let mut sql =
+            Sql::raw("SELECT network_id, network_type, physical_network, segmentation_id FROM networksegments WHERE is_dynamic = ");
         sql.bind(false).push(" AND ");
         sql.append(Sql::in_texts(tx.dialect(), "network_id", ids.iter().map(String::as_str))).push(" ORDER BY network_id, segment_index");
         let rows = tx.select(sql).await?;

@@ -10,8 +10,9 @@ use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result};
 
 use super::{
-    AUTO_DELETE_PORT_OWNERS, IN_USE, availability_zones, external, mtu, provider, vlan_transparent,
+    AUTO_DELETE_PORT_OWNERS, IN_USE, availability_zones, external, mtu, provider,
     sharing::{self, ACCESS_SHARED, RBACS},
+    vlan_transparent,
 };
 use crate::type_drivers::TypeManager;
 

@@ -27,6 +27,8 @@ pub async fn change(op: &mut Op<'_>, original: &Record, shared: bool) -> Result<
     match (is, shared) {
         (false, true) => rbac::share_with_everyone(op, RBACS, id, original.project_id(), ACCESS_SHARED).await?,
         (true, false) => {
+            // No port may come in after the look.
+            op.lock("networks", id).await?;
             ensure_no_stranger(op, original).await?;
             rbac::unshare_with_everyone(op, RBACS, id, ACCESS_SHARED).await?;
         }

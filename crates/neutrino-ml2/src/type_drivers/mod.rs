@@ -14,6 +14,8 @@ mod mtu;
 mod options;
 mod pool;
 mod ranges;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 mod vlan;
 mod vxlan;

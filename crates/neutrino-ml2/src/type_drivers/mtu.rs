@@ -20,7 +20,15 @@ impl Mtus {
         let mut physical_networks = HashMap::new();
         for (name, value) in config.dict("ml2", "physical_network_mtus") {
             let mtu = value.trim().parse::<i64>().ok().filter(|mtu| (1..=i64::from(i32::MAX)).contains(mtu)).ok_or_else(|| {
-                config.refuse::<&str>("ml2", "physical_network_mtus", &format!("{name}:{value}"), "has an MTU that is no positive number", &[]).to_string()
+                config
+                    .refuse::<&str>(
+                        "ml2",
+                        "physical_network_mtus",
+                        &format!("{name}:{value}"),
+                        "has an MTU that is no positive number",
+                        &[],
+                    )
+                    .to_string()
             })?;
             physical_networks.insert(name, mtu);
         }

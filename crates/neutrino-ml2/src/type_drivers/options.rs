@@ -13,7 +13,10 @@ pub static OPTIONS: &[Opt] = &[
         .deprecated(&[("ml2", "tenant_network_types")])
         .help("Types that networks of projects get; the first with a free segment is taken."),
     Opt::str("ml2", "external_network_type").help("Type that an external network gets when a request names none."),
-    Opt::int("ml2", "path_mtu").min(0).default("0").help("Largest IP packet on the way between tunnel endpoints, in octets; 0 sets no bound."),
+    Opt::int("ml2", "path_mtu")
+        .min(0)
+        .default("0")
+        .help("Largest IP packet on the way between tunnel endpoints, in octets; 0 sets no bound."),
     Opt::dict("ml2", "physical_network_mtus").default("").help("MTUs of physical networks that differ from global_physnet_mtu."),
     Opt::int("ml2", "overlay_ip_version").choices(&["4", "6"]).default("4").help("IP version of tunnel endpoints."),
     Opt::list("ml2_type_flat", "flat_networks").default("*").help("Physical networks for flat networks; * for any, empty for none."),

@@ -42,15 +42,14 @@ impl TypeDriver for Tunnel {
 
     fn validate(&self, segment: &Segment) -> Result<()> {
         if segment.physical_network.as_deref().is_some_and(|name| !name.is_empty()) {
-            return Err(kinds::INVALID_INPUT
-                .error(format!("A {} network has no provider:physical_network: leave it out.", self.network_type)));
+            return Err(
+                kinds::INVALID_INPUT.error(format!("A {} network has no provider:physical_network: leave it out.", self.network_type))
+            );
         }
         let (first, last) = self.valid;
         match segment.segmentation_id {
-            Some(id) if !(first..=last).contains(&id) => Err(kinds::INVALID_INPUT.error(format!(
-                "provider:segmentation_id {id} is no {} id: they go from {first} to {last}.",
-                self.network_type
-            ))),
+            Some(id) if !(first..=last).contains(&id) => Err(kinds::INVALID_INPUT
+                .error(format!("provider:segmentation_id {id} is no {} id: they go from {first} to {last}.", self.network_type))),
             _ => Ok(()),
         }
     }

@@ -37,10 +37,11 @@ impl Vlan {
 
     async fn take_any(&self, cx: &Context, tx: &mut Tx, only: Option<&str>) -> Result<Option<Segment>> {
         for (name, ranges) in &self.physical_networks {
-            if only.is_none_or(|only| only == name) {
-                if let Some(id) = POOL.take_any(cx, tx, Some(name), ranges).await? {
-                    return Ok(Some(self.segment(name, id)));
-                }
+            if only.is_some_and(|only| only != name) {
+                continue;
+            }
+            if let Some(id) = POOL.take_any(cx, tx, Some(name), ranges).await? {
+                return Ok(Some(self.segment(name, id)));
             }
         }
         Ok(None)

@@ -96,7 +96,10 @@ async fn bad_segments_are_refused() {
         (json!({"provider:network_type": "flat", "provider:physical_network": "flat1", "provider:segmentation_id": 1}), "InvalidInput"),
         (json!({"provider:network_type": "local", "provider:physical_network": "foo"}), "InvalidInput"),
         (json!({"provider:network_type": "local", "provider:segmentation_id": 1}), "InvalidInput"),
-        (json!({"provider:network_type": "vxlan", "segments": [{"provider:network_type": "vxlan"}]}), "SegmentsSetInConjunctionWithProviders"),
+        (
+            json!({"provider:network_type": "vxlan", "segments": [{"provider:network_type": "vxlan"}]}),
+            "SegmentsSetInConjunctionWithProviders",
+        ),
         (json!({"segments": [{"provider:physical_network": "foo"}]}), "InvalidInput"),
         (json!({"segments": [{"provider:network_type": "vlan", "colour": "red"}]}), "HTTPBadRequest"),
         (json!({"segments": [vlan(100), vlan(100)]}), "SegmentsContainDuplicateEntry"),
@@ -120,9 +123,13 @@ async fn what_is_in_use_is_refused_and_comes_back() {
     let flat = json!({"provider:network_type": "flat", "provider:physical_network": "flat1"});
     let vxlan = json!({"provider:network_type": "vxlan", "provider:segmentation_id": 4});
     let outside = json!({"provider:network_type": "vxlan", "provider:segmentation_id": 900});
-    for (asked, kind) in
-        [(flat, "FlatNetworkInUse"), (vxlan, "TunnelIdInUse"), (outside, "TunnelIdInUse"), (vlan(105), "VlanIdInUse"), (vlan(9), "VlanIdInUse")]
-    {
+    for (asked, kind) in [
+        (flat, "FlatNetworkInUse"),
+        (vxlan, "TunnelIdInUse"),
+        (outside, "TunnelIdInUse"),
+        (vlan(105), "VlanIdInUse"),
+        (vlan(9), "VlanIdInUse"),
+    ] {
         let network = create(&server, asked.clone()).await.expect(201);
         create(&server, asked.clone()).await.refused(409, kind);
         assert_eq!(server.delete(&path(&network)).await.status, 204);
@@ -213,7 +220,10 @@ async fn only_the_vlan_of_a_network_can_change() {
     assert_eq!(put(json!({"provider:segmentation_id": 0})).await.expect(200), changed);
     assert_eq!(put(json!({"segments": [{"provider:network_type": "vxlan"}]})).await.expect(200), changed);
     let vxlan = create(&server, json!({})).await.expect(201);
-    server.put(&format!("/networks/{}", vxlan["id"].as_str().unwrap()), network(json!({"provider:segmentation_id": 90}))).await.refused(400, "InvalidInput");
+    server
+        .put(&format!("/networks/{}", vxlan["id"].as_str().unwrap()), network(json!({"provider:segmentation_id": 90})))
+        .await
+        .refused(400, "InvalidInput");
 }
 
 #[tokio::test]
@@ -288,7 +298,9 @@ async fn mtus_can_change_within_bounds() {
     let id = made["id"].as_str().unwrap();
     server.sql("INSERT INTO standardattributes (id, resource_type, revision_number) VALUES (900, 'subnets', 0)").await;
     server
-        .sql(&format!("INSERT INTO subnets (id, network_id, ip_version, cidr, standard_attr_id) VALUES ('s', '{id}', 4, '10.0.0.0/24', 900)"))
+        .sql(&format!(
+            "INSERT INTO subnets (id, network_id, ip_version, cidr, standard_attr_id) VALUES ('s', '{id}', 4, '10.0.0.0/24', 900)"
+        ))
         .await;
     put(67).await.refused(409, "NetworkMTUSubnetConflict");
     assert_eq!(put(68).await.expect(200)["mtu"], 68);
