@@ -50,7 +50,8 @@ fn mysql(text: &str, args: Vec<Arg>) -> Query<'static, MySql, sqlx::mysql::MySql
     bind!(sqlx::query(AssertSqlSafe(text.to_owned())), args)
 }
 fn postgres(text: &str, args: Vec<Arg>) -> Query<'static, Postgres, sqlx::postgres::PgArguments> {
-    bind!(sqlx::query(AssertSqlSafe(number_placeholders(text))), args)
+    let text = number_placeholders(text, &args);
+    bind!(sqlx::query(AssertSqlSafe(text)), args.into_iter().filter(|arg| *arg != Arg::Null))
 }
 
 impl Tx {
@@ -222,12 +223,18 @@ impl Tx {
     }
 }
 
-/// PostgreSQL's placeholders are numbered: `?` outside quotes becomes `$1`, `$2`, ...
-fn number_placeholders(text: &str) -> String {
+/// PostgreSQL's placeholders are numbered: `?` outside quotes becomes `$1`, `$2`, ... A null is written out, since a bound one has a
+/// type there, and that of text does not go into a column of numbers.
+fn number_placeholders(text: &str, args: &[Arg]) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let (mut number, mut quoted) = (0, None);
+    let mut args = args.iter();
     for c in text.chars() {
         match (quoted, c) {
+            (None, '?') if args.next() == Some(&Arg::Null) => {
+                out.push_str("NULL");
+                continue;
+            }
             (None, '?') => {
                 number += 1;
                 out.push('$');
@@ -247,6 +254,12 @@ fn number_placeholders(text: &str) -> String {
 mod tests {
     #[test]
     fn placeholders_are_numbered_outside_quotes() {
-        assert_eq!(super::number_placeholders("a = ? AND b = '?' AND \"c?\" = ?"), "a = $1 AND b = '?' AND \"c?\" = $2");
+        assert_eq!(super::number_placeholders("a = ? AND b = '?' AND \"c?\" = ?", &[]), "a = $1 AND b = '?' AND \"c?\" = $2");
+    }
+
+    #[test]
+    fn nulls_have_no_type_on_postgres() {
+        let args = crate::args![1, None::<i64>, 2];
+        assert_eq!(super::number_placeholders("VALUES (?, ?, '?', ?)", &args), "VALUES ($1, NULL, '?', $2)");
     }
 }
