@@ -90,11 +90,6 @@ pub fn check(body: &mut Body) -> Result<()> {
         body.set("port_range_min", Value::Null);
         body.set("port_range_max", Value::Null);
     }
-    for name in ["remote_group_id", "remote_address_group_id"] {
-        if body.str(name) == Some("") {
-            body.set(name, Value::Null);
-        }
-    }
     check_ports(body)?;
     check_prefix(body, ipv6)?;
     check_ethertype(body, ipv6)?;

@@ -83,7 +83,6 @@ async fn good_values_are_kept_in_canonical_form() {
             json!({"remote_ip_prefix": "2001:DB8::1/64", "ethertype": "IPv6"}),
             json!({"remote_ip_prefix": "2001:db8::1/64", "normalized_cidr": "2001:db8::/64"}),
         ),
-        (json!({"remote_group_id": ""}), json!({"remote_group_id": null})),
         (json!({"protocol": "ipv6-frag", "ethertype": "IPv6"}), json!({"protocol": "ipv6-frag"})),
         (json!({"project_id": "other"}), json!({"project_id": "other"})),
     ] {
@@ -145,6 +144,8 @@ async fn bad_values_are_refused() {
         (json!({"remote_group_id": made["id"], "remote_address_group_id": "x"}), 400, "SecurityGroupMultipleRemoteEntites"),
         (json!({"remote_group_id": unknown}), 404, "SecurityGroupNotFound"),
         (json!({"remote_group_id": 5}), 404, "SecurityGroupNotFound"),
+        (json!({"remote_group_id": ""}), 404, "SecurityGroupNotFound"),
+        (json!({"remote_address_group_id": ""}), 404, "AddressGroupNotFound"),
         (json!({"remote_address_group_id": "nope"}), 404, "AddressGroupNotFound"),
         (json!({"description": null}), 400, "HTTPBadRequest"),
         (json!({"description": "x".repeat(256)}), 400, "HTTPBadRequest"),
