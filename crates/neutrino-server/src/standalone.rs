@@ -32,7 +32,7 @@ const PRESETS: &[(&str, &str, &str)] = &[
 /// All that there are: a newcomer sees the whole API.
 const EXTENSION_DRIVERS: &str = "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\
     uplink_status_propagation_updatable,port_device_profile,port_numa_affinity_policy,port_hints,port_hint_ovs_tx_steering,\
-    port_hardware_offload_type,tag_ports_during_bulk_creation";
+    port_trusted,port_hardware_offload_type,tag_ports_during_bulk_creation";
 
 /// The part of the process's surroundings that matters here.
 #[derive(Debug)]

@@ -38,7 +38,7 @@ const FULL: &[(&str, &str, &str)] = &[
         "ml2",
         "extension_drivers",
         "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,uplink_status_propagation_updatable,\
-         port_device_profile,port_numa_affinity_policy,port_hints,port_hint_ovs_tx_steering,port_hardware_offload_type,\
+         port_device_profile,port_numa_affinity_policy,port_hints,port_hint_ovs_tx_steering,port_trusted,port_hardware_offload_type,\
          tag_ports_during_bulk_creation",
     ),
 ];

@@ -15,11 +15,12 @@ use std::{fmt::Write as _, sync::Arc};
 use async_trait::async_trait;
 use http::{Method, StatusCode};
 use neutrino_core::{Caller, Context, Engine, ListQuery, Precondition, authz::authorize, registry::Entry};
-use neutrino_model::{Body, Record, View};
+use neutrino_model::{Body, Record, Resource, Stack, View};
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
 
 use crate::app::{App, Request, Response};
+use crate::http::accept;
 
 use routes::{Route, Routes};
 
@@ -96,9 +97,6 @@ impl Api {
 #[async_trait]
 impl App for Api {
     async fn call(&self, request: Request) -> Response {
-        if let Err(error) = acceptable(&request) {
-            return Response::from_error(&error);
-        }
         match self.dispatch(&request).await {
             Ok(response) => response,
             Err(error) => {
@@ -125,19 +123,6 @@ fn context(request: &Request) -> Context {
     Context::new(&request.info.request_id, caller)
 }
 
-/// JSON is all there is: a client that insists on something else is told so.
-fn acceptable(request: &Request) -> Result<()> {
-    let Some(accept) = request.header("accept") else { return Ok(()) };
-    let fits = accept.split(',').any(|range| {
-        let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        matches!(range.as_str(), "" | "*/*" | "application/*" | "application/json" | "text/plain" | "text/html")
-    });
-    if fits {
-        return Ok(());
-    }
-    Err(kinds::NOT_ACCEPTABLE.error("The API answers in application/json only; the Accept header excludes it."))
-}
-
 /// One request on its way to the engine.
 struct Head<'a> {
     api: &'a Api,
@@ -157,16 +142,25 @@ impl Head<'_> {
         Err(kinds::METHOD_NOT_ALLOWED.error(format!("This resource has no operation to {what}.")))
     }
 
+    /// JSON is all there is. As in Neutron, only the core collections tell a client so that insists on something else.
+    fn acceptable(&self, resource: &Resource) -> Result<()> {
+        if resource.stack == Stack::Extension || accept::best(self.request.header("accept"), &["application/json"]).is_some() {
+            return Ok(());
+        }
+        Err(kinds::NOT_ACCEPTABLE.error("The API answers in application/json only; the Accept header excludes it."))
+    }
+
+    fn query(&self, entry: &Entry) -> Result<ListQuery> {
+        let text = self.request.query.as_deref().unwrap_or_default();
+        query_string::parse(text, &entry.table, &self.api.options, &self.api.engine.registry.limits)
+    }
+
     async fn list(&self, key: &str, parent: Option<&str>) -> Result<Response> {
         let entry = self.entry(key)?;
         let resource = entry.table.resource;
+        self.acceptable(resource)?;
         self.allowed(resource.methods.list, "list")?;
-        let query = query_string::parse(
-            self.request.query.as_deref().unwrap_or_default(),
-            &entry.table,
-            &self.api.options,
-            &self.api.engine.registry.limits,
-        )?;
+        let query = self.query(entry)?;
         let auth = authorize(self.cx, &format!("get_{}", resource.member))?;
         let rows = self.api.engine.list(self.cx, &auth, key, parent, &query).await?;
         let view = View::new(&entry.table, |name| query.wants(name));
@@ -195,8 +189,14 @@ impl Head<'_> {
 
     async fn show(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
         let entry = self.entry(key)?;
-        self.allowed(entry.table.resource.methods.show, "show")?;
-        let fields = query_string::fields(self.request.query.as_deref().unwrap_or_default())?;
+        let resource = entry.table.resource;
+        self.acceptable(resource)?;
+        self.allowed(resource.methods.show, "show")?;
+        // The core collections judge a whole query here, too.
+        let fields = match resource.stack {
+            Stack::Core => self.query(entry)?.fields,
+            Stack::Extension => query_string::fields(self.request.query.as_deref().unwrap_or_default())?,
+        };
         let auth = authorize(self.cx, &format!("get_{}", entry.table.resource.member))?;
         let record = self.api.engine.show(self.cx, &auth, key, parent, id, fields.as_deref()).await?;
         Ok(single(entry, &record, StatusCode::OK, fields.as_deref()))
@@ -250,9 +250,18 @@ impl Head<'_> {
         let resource = entry.table.resource;
         self.allowed(resource.methods.update, "update")?;
         let precondition = precondition(self.request)?;
-        let original = self.api.engine.original(self.cx, key, parent, id).await?;
-        let item = bodies::update(&self.request.body, resource)?;
-        let body = Body::update(entry.table.clone(), &item, &self.api.engine.registry.limits)?;
+        let read = || {
+            let item = bodies::update(&self.request.body, resource)?;
+            Body::update(entry.table.clone(), &item, &self.api.engine.registry.limits)
+        };
+        // The core collections judge the body before they look for the object.
+        let (original, body) = match resource.stack {
+            Stack::Core => {
+                let body = read()?;
+                (self.api.engine.original(self.cx, key, parent, id).await?, body)
+            }
+            Stack::Extension => (self.api.engine.original(self.cx, key, parent, id).await?, read()?),
+        };
         let auth = authorize(self.cx, &format!("update_{}", resource.member))?;
         let record = self.api.engine.update(self.cx, &auth, key, &original, body, precondition).await?;
         Ok(single(entry, &record, StatusCode::OK, None))
@@ -309,9 +318,11 @@ fn precondition(request: &Request) -> Result<Precondition> {
         .filter_map(|tag| tag.trim().trim_matches('"').strip_prefix("revision_number="));
     let Some(first) = revisions.next() else { return Ok(Precondition::default()) };
     if revisions.next().is_some() {
-        return Err(kinds::BAD_REQUEST.error("If-Match names more than one revision_number."));
+        return Err(kinds::BAD_REQUEST_PLUGIN.error("If-Match names more than one revision_number."));
     }
-    let revision =
-        first.trim_matches('"').parse().map_err(|_| kinds::BAD_REQUEST.error("The revision_number of If-Match is not a whole number."))?;
+    let revision = first
+        .trim_matches('"')
+        .parse()
+        .map_err(|_| kinds::BAD_REQUEST_PLUGIN.error("The revision_number of If-Match is not a whole number."))?;
     Ok(Precondition { revision: Some(revision) })
 }

@@ -98,7 +98,7 @@ fn sorts(keys: &[String], directions: &[String], table: &Table) -> Result<Vec<(u
 
 fn bounded(limit: Option<&str>, max: Option<usize>) -> Result<Option<usize>> {
     let asked = match limit {
-        None | Some("") => 0,
+        None => 0,
         Some(text) => text.trim().parse::<usize>().map_err(|_| {
             kinds::BAD_REQUEST_PLUGIN.error("Limit must be an integer 0 or greater and not '".to_owned() + short(text) + "'.")
         })?,
