@@ -7,10 +7,7 @@
 
 pub mod contract;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use http::Method;
 use neutrino_api::{
@@ -83,16 +80,17 @@ pub struct Server {
     folder: TempDir,
 }
 
-async fn template() -> &'static PathBuf {
-    static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
+/// The bytes of an empty database, made once per process.
+async fn template() -> &'static [u8] {
+    static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
     TEMPLATE
         .get_or_init(|| async {
-            let folder = tempfile::tempdir().unwrap().keep();
-            let path = folder.join("template.sqlite");
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("template.sqlite");
             let db = Db::connect(&format!("sqlite:///{}", path.display()), &DbOptions::default()).await.unwrap();
             neutrino_schema::upgrade(&db).await.unwrap();
             db.close().await;
-            path
+            std::fs::read(&path).unwrap()
         })
         .await
 }
@@ -112,7 +110,7 @@ impl Server {
     pub async fn with(options: &[(&str, &str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("neutron.sqlite");
-        std::fs::copy(template().await, &path).unwrap();
+        std::fs::write(&path, template().await).unwrap();
         Self::open(folder, options).await
     }
 
