@@ -38,24 +38,20 @@ pub enum Outcome {
     Bound(Binding),
 }
 
-/// Binds a port whose host is known and that is not bound. `bumps` is by how much its revision rises. Whether anything was written.
+/// Binds a port, as it was just loaded, whose host is known and that is not bound. `bumps` is by how much its revision rises.
+/// Whether anything was written.
 ///
 /// # Errors
 /// The database's.
-pub async fn bind_if_needed(engine: &Engine, cx: &Context, port_id: &str, bumps: i64) -> Result<bool> {
+pub async fn bind_if_needed(engine: &Engine, cx: &Context, mut port: Record, bumps: i64) -> Result<bool> {
     let cx = &cx.elevated();
     for _ in 0..MAX_TRIES {
-        let port = match engine.original(cx, "ports", None, port_id).await {
-            Ok(port) => port,
-            Err(error) if error.status() == 404 => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        let Some(inputs) = unbound(&mut engine.db.reader().await?, port_id).await? else { return Ok(false) };
+        let Some(inputs) = unbound(&mut engine.db.reader().await?, port.id()).await? else { return Ok(false) };
         let outcome = ask(engine, cx, &port, &inputs).await?;
         if matches!(outcome, Outcome::Nothing) {
             return Ok(false);
         }
-        let plan = std::sync::Arc::new((port, inputs, outcome));
+        let plan = std::sync::Arc::new((port.clone(), inputs, outcome));
         let written = engine
             .transact(cx, "ports", "bind_port", move |op| {
                 let plan = plan.clone();
@@ -65,10 +61,35 @@ pub async fn bind_if_needed(engine: &Engine, cx: &Context, port_id: &str, bumps:
         if written {
             return Ok(true);
         }
-        tracing::info!(port = port_id, "the port changed while it was being bound; trying again");
+        tracing::info!(port = port.id(), "the port changed while it was being bound; trying again");
+        port = match engine.original(cx, "ports", None, port.id()).await {
+            Ok(port) => port,
+            Err(error) if error.status() == 404 => return Ok(false),
+            Err(error) => return Err(error),
+        };
     }
-    tracing::error!(port = port_id, "not bound: the port changed during each of {MAX_TRIES} tries");
+    tracing::error!(port = port.id(), "not bound: the port changed during each of {MAX_TRIES} tries");
     Ok(false)
+}
+
+/// Tries again to bind the ports that could not be bound on a host, as when its agent is back, and announces those that changed.
+/// How many that are.
+///
+/// # Errors
+/// The database's.
+pub async fn rebind_failed(engine: &Engine, cx: &Context, host: &str) -> Result<usize> {
+    let cx = &cx.elevated();
+    let text = "SELECT port_id FROM ml2_port_bindings WHERE host = ? AND status = 'ACTIVE' AND vif_type = 'binding_failed'";
+    let rows = engine.db.reader().await?.query(text, args![host]).await?;
+    let mut changed = 0;
+    for row in rows {
+        let Ok(port) = engine.original(cx, "ports", None, &row.text(0)?).await else { continue };
+        if bind_if_needed(engine, cx, port.clone(), 1).await? {
+            super::status::announce(engine, cx, &port).await?;
+            changed += 1;
+        }
+    }
+    Ok(changed)
 }
 
 /// The inputs of the ACTIVE binding, if it waits to be bound.

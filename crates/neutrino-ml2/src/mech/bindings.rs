@@ -293,14 +293,14 @@ impl Behaviour for Bindings {
         let inputs = Inputs { host: host.to_owned(), vnic_type, profile: stored_profile(body.get("profile"))? };
         let port = engine.original(&cx.elevated(), "ports", None, id).await?;
         let binding = judged(engine, cx, &port, &inputs).await?;
-        let plan = Arc::new(Plan { port, inputs, binding });
+        let plan = Arc::new(Plan { port: port.clone(), inputs, binding });
         engine
             .transact(cx, "ports", "create_port_binding", move |op| {
                 let plan = plan.clone();
                 Box::pin(async move { create(op, &plan).await })
             })
             .await?;
-        bind::bind_if_needed(engine, cx, id, 1).await?;
+        bind::bind_if_needed(engine, cx, port, 1).await?;
         stored(engine, cx, id, host).await
     }
 
@@ -331,7 +331,7 @@ impl Behaviour for Bindings {
                 Box::pin(async move { update(op, &plan).await })
             })
             .await?;
-        if bind::bind_if_needed(engine, cx, id, 1).await? {
+        if bind::bind_if_needed(engine, cx, port.clone(), 1).await? {
             announce(engine, cx, &port).await?;
         }
         stored(engine, cx, id, on).await

@@ -9,6 +9,7 @@ mod agent_driver;
 pub mod agents;
 pub mod bind;
 mod bindings;
+pub mod distributed;
 pub mod driver;
 mod macvtap;
 pub mod manager;

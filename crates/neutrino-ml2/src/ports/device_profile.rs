@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The name of the accelerator profile (Cyborg) that the device behind a port is to have. Always on.
 
-use neutrino_core::Builder;
+use async_trait::async_trait;
+use neutrino_core::{Builder, Context, Engine, Hook};
 use neutrino_model::{
-    Attribute, Extension, Validator,
+    Attribute, Body, Extension, Validator,
     attribute::{Default, Join, Kind},
 };
+use neutrino_types::Result;
+use serde_json::Value;
 
 static PROFILES: Join = Join::when_set("portdeviceprofiles", "port_id");
 
@@ -20,6 +23,19 @@ static EXTENSION: Extension =
             )],
         )]);
 
+/// An empty name is none.
+struct NoEmptyName;
+
+#[async_trait]
+impl Hook for NoEmptyName {
+    async fn before_create(&self, _engine: &Engine, _cx: &Context, body: &mut Body) -> Result<()> {
+        if body.str("device_profile") == Some("") {
+            body.set("device_profile", Value::Null);
+        }
+        Ok(())
+    }
+}
+
 pub fn register(builder: &mut Builder) {
-    builder.extension(&EXTENSION);
+    builder.extension(&EXTENSION).hook("ports", NoEmptyName);
 }

@@ -53,10 +53,9 @@ impl Behaviour for Ports {
         manager(op.engine).port_precommit(op, Change::Created(record)).await
     }
 
-    /// The revision of a new port that is bound at once is one higher in Neutron for the change of its status in between.
     async fn after_create(&self, engine: &Engine, cx: &Context, record: &mut Record) -> Result<()> {
         manager(engine).port_postcommit(engine, cx, Change::Created(record)).await;
-        bind(engine, cx, record, 2).await
+        bind(engine, cx, record).await
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
@@ -84,7 +83,7 @@ impl Behaviour for Ports {
 
     async fn after_update(&self, engine: &Engine, cx: &Context, original: &Record, record: &mut Record) -> Result<()> {
         manager(engine).port_postcommit(engine, cx, Change::Updated { original, current: record }).await;
-        bind(engine, cx, record, 1).await
+        bind(engine, cx, record).await
     }
 
     async fn after_delete(&self, engine: &Engine, cx: &Context, original: &Record) -> Result<()> {
@@ -100,9 +99,11 @@ impl Behaviour for Ports {
 }
 
 /// Binds the port if its host is known and it is not bound, and shows what came of it.
-async fn bind(engine: &Engine, cx: &Context, record: &mut Record, bumps: i64) -> Result<()> {
+async fn bind(engine: &Engine, cx: &Context, record: &mut Record) -> Result<()> {
     let waits = !record.str("binding:host_id").is_empty() && matches!(record.str("binding:vif_type"), "unbound" | "binding_failed");
-    if waits && bind_if_needed(engine, cx, record.id(), bumps).await? {
+    // As in Neutron: a binding that this request changed costs a revision more than another try of one that had failed.
+    let bumps = if record.str("binding:vif_type") == "unbound" { 2 } else { 1 };
+    if waits && bind_if_needed(engine, cx, record.clone(), bumps).await? {
         *record = engine.original(&cx.elevated(), "ports", None, record.id()).await?;
     }
     Ok(())

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 use neutrino_core::Context;
-use neutrino_ml2::mech::{provisioning, status::update_port_status};
+use neutrino_ml2::mech::{
+    bind::rebind_failed,
+    distributed::{delete_bindings_of_router, update_distributed_port_binding},
+    provisioning,
+    status::update_port_status,
+};
 use neutrino_testing::{Answer, Server};
 use serde_json::{Value, json};
 
@@ -352,4 +357,51 @@ fn unknown_drivers_stop_the_start() {
         ("ml2", "mechanism_drivers", "openvswitch"),
     ]);
     assert!(told.contains("vnic_type_prohibit_list"), "{told}");
+}
+
+#[tokio::test]
+async fn a_failed_binding_is_tried_again_when_the_agent_is_back() {
+    let server = Server::with(OVS).await;
+    let net = segmented(&server, "vxlan", None, Some(5)).await;
+    let port = on_host(&server, &net, "h1", json!({})).await.expect(201);
+    let other = on_host(&server, &net, "h2", json!({})).await.expect(201);
+    assert_eq!((binding(&port).1, binding(&other).1), ("binding_failed", "binding_failed"));
+    ovs_agent(&server, "h1").await;
+    assert_eq!(rebind_failed(&server.engine, &Context::internal("test"), "h1").await.unwrap(), 1);
+    assert_eq!(binding(&shown(&server, &port).await).1, "ovs");
+    assert_eq!(binding(&shown(&server, &other).await).1, "binding_failed");
+    ovs_agent(&server, "h2").await;
+    let tried = update(&server, &other, json!({"name": "x"})).await.expect(200);
+    assert_eq!(binding(&tried).1, "ovs", "any update tries again");
+}
+
+#[tokio::test]
+async fn a_distributed_port_is_bound_on_each_host() {
+    let server = Server::with(OVS).await;
+    ovs_agent(&server, "h1").await;
+    ovs_agent(&server, "h2").await;
+    let net = segmented(&server, "vxlan", None, Some(5)).await;
+    let owner = json!({"device_owner": "network:router_interface_distributed", "binding:host_id": "h1"});
+    let port = create(&server, &net, owner).await.expect(201);
+    assert_eq!((binding(&port), &port["binding:vif_details"]), (("", "distributed"), &json!({})));
+    let cx = Context::internal("test");
+    for (host, written) in [("h1", true), ("h1", false), ("h2", true), ("h3", true), ("", false)] {
+        let done = update_distributed_port_binding(&server.engine, &cx, &id(&port), host, "r1").await.unwrap();
+        assert_eq!(done, written, "{host}");
+    }
+    let on =
+        |vif_type: &str| format!("SELECT count(*) FROM ml2_distributed_port_bindings WHERE vif_type = '{vif_type}' AND router_id = 'r1'");
+    assert_eq!((server.count(&on("ovs")).await, server.count(&on("binding_failed")).await), (2, 1));
+    assert_eq!(server.count("SELECT count(*) FROM ml2_port_binding_levels").await, 2);
+    let status = async |status: &str, host: &str| {
+        assert!(update_port_status(&server.engine, &cx, &id(&port), status, Some(host)).await.unwrap());
+        shown(&server, &port).await["status"].clone()
+    };
+    assert_eq!(status("ACTIVE", "h1").await, "ACTIVE");
+    assert_eq!(status("ACTIVE", "h2").await, "ACTIVE");
+    assert_eq!(status("DOWN", "h1").await, "ACTIVE", "h2 is up");
+    assert_eq!(status("DOWN", "h2").await, "DOWN");
+    server.engine.transact(&cx, "ports", "test", |op| Box::pin(async move { delete_bindings_of_router(op, "r1").await })).await.unwrap();
+    assert_eq!(server.count("SELECT count(*) FROM ml2_distributed_port_bindings").await, 0);
+    assert_eq!(server.count("SELECT count(*) FROM ml2_port_binding_levels").await, 0);
 }

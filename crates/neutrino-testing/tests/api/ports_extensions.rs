@@ -248,3 +248,11 @@ async fn small_attributes_are_kept_shown_and_checked() {
     assert_eq!((&off["propagate_uplink_status"], &off["revision_number"]), (&json!(false), &json!(2)));
     assert_eq!(update(&server, &port, json!({"propagate_uplink_status": true})).await.expect(200)["propagate_uplink_status"], true);
 }
+
+#[tokio::test]
+async fn an_empty_device_profile_is_none() {
+    let server = Server::start().await;
+    let net = network(&server).await;
+    assert_eq!(create(&server, &net, json!({"device_profile": ""})).await.expect(201)["device_profile"], Value::Null);
+    assert_eq!(server.count("SELECT count(*) FROM portdeviceprofiles").await, 0);
+}
