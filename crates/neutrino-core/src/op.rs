@@ -188,18 +188,22 @@ impl Op<'_> {
         Ok(())
     }
 
-    /// Keeps every other transaction from changing the object's row, or one that refers to it, until this one ends; gives its
-    /// standard attributes' id (0 without any), `None` when the object is gone. On SQLite there is one writer anyway.
+    /// Claims the object's row for this transaction by a write that changes nothing, so that others that change it, or refer to it,
+    /// wait or fail; gives its standard attributes' id (0 without any), `None` when the object is gone. On SQLite there is one
+    /// writer anyway. Between nodes of a Galera cluster a claim is not seen: what rests on it there is that the same transaction
+    /// also raises the object's revision or deletes it, which certification compares.
     ///
     /// # Errors
     /// The database's, by class.
     pub async fn lock(&mut self, collection: &str, id: &str) -> Result<Option<i64>> {
         let resource = self.engine.entry(collection)?.table.resource;
-        let table = resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?;
+        let table = quote(resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
+        if self.tx.dialect() != Dialect::Sqlite {
+            self.tx.execute(&format!("UPDATE {table} SET id = id WHERE id = ?"), args![id]).await?;
+        }
         let column = if resource.standard.is_some() { "standard_attr_id" } else { "0" };
-        let suffix = if self.tx.dialect() == Dialect::Sqlite { "" } else { " FOR UPDATE" };
-        let text = format!("SELECT {column} FROM {} WHERE id = ?{suffix}", quote(table));
-        self.tx.query_one(&text, args![id]).await?.map(|row| row.int(0)).transpose()
+        let row = self.tx.query_one(&format!("SELECT {column} FROM {table} WHERE id = ?"), args![id]).await?;
+        row.map(|row| row.int(0)).transpose()
     }
 
     /// Writes the revisions that were raised. The engine calls it before it loads the result; a feature need not.

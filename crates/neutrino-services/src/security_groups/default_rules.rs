@@ -70,8 +70,11 @@ impl Behaviour for DefaultRules {
 
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
         if op.tx.dialect() != Dialect::Sqlite {
-            // Whoever makes template rules holds the first of them meanwhile, so that two cannot make the same.
-            op.tx.query("SELECT id FROM securitygroupdefaultrules ORDER BY id LIMIT 1 FOR UPDATE", vec![]).await?;
+            // Whoever makes template rules writes to the first of them meanwhile, so that two cannot make the same.
+            let first = "SELECT MIN(standard_attr_id) FROM securitygroupdefaultrules";
+            let first = op.tx.count(first, vec![]).await?;
+            let claim = "UPDATE standardattributes SET revision_number = revision_number + 1 WHERE id = ?";
+            op.tx.execute(claim, args![first]).await?;
         }
         for used in ["used_in_default_sg", "used_in_non_default_sg"] {
             if body.bool(used) != Some(true) {
