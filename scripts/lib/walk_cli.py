@@ -5,10 +5,13 @@
 def networks(run, check):
     net = run("network", "create", "walk-cli-net", "--description", "first", "--mtu", "1400", "--disable-port-security")
     check.has("network create", net, name="walk-cli-net", description="first", mtu=1400, port_security_enabled=False, status="ACTIVE", shared=False)
-    run("network", "set", "walk-cli-net", "--name", "walk-cli-net2", "--description", "second", "--enable-port-security", "--disable", "--tag", "blue")
-    check.has("network set", run("network", "show", "walk-cli-net2"), description="second", port_security_enabled=True, admin_state_up=False, tags=["blue"])
-    run("network", "unset", "walk-cli-net2", "--tag", "blue")
-    check.has("network unset", run("network", "show", net["id"]), tags=[])
+    run("network", "set", "walk-cli-net", "--name", "walk-cli-net2", "--description", "second", "--enable-port-security", "--disable")
+    check.has("network set", run("network", "show", "walk-cli-net2"), description="second", port_security_enabled=True, admin_state_up=False)
+    if check.supports("standard-attr-tag"):
+        run("network", "set", "walk-cli-net2", "--tag", "blue")
+        check.has("network set --tag", run("network", "show", "walk-cli-net2"), tags=["blue"])
+        run("network", "unset", "walk-cli-net2", "--tag", "blue")
+        check.has("network unset", run("network", "show", net["id"]), tags=[])
     run("network", "set", net["id"], "--name", "walk-cli-net", "--enable")
     ext = run("network", "create", "walk-cli-ext", "--external", "--provider-network-type", "flat", "--provider-physical-network", "walkcli")
     check.has("external network", ext, **{"router:external": True, "provider:network_type": "flat", "provider:physical_network": "walkcli"})
