@@ -129,6 +129,17 @@ pub trait MechanismDriver: Send + Sync {
         Ok(())
     }
 
+    /// Whether a network may let VLAN tags of guests through; `attribute` is `vlan_transparent` or `qinq`. `None`: no opinion. A network
+    /// needs one driver that says yes and none that says no.
+    fn lets_vlans_through(&self, _attribute: &str, _network: &Record) -> Option<bool> {
+        None
+    }
+
+    /// VIF types of ports whose agents follow when the segmentation id of their network changes.
+    fn follows_segmentation_id(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Binds the port, or passes (`None`).
     async fn bind_port(&self, _attempt: &Attempt<'_>) -> Result<Option<Bound>> {
         Ok(None)

@@ -104,6 +104,10 @@ impl MechanismDriver for OpenVSwitch {
         "openvswitch"
     }
 
+    fn follows_segmentation_id(&self) -> &'static [&'static str] {
+        &["ovs", "vhostuser"]
+    }
+
     fn connectivity(&self) -> &'static str {
         "l2"
     }

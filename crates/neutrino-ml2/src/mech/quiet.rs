@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Op};
+use neutrino_model::Record;
 use neutrino_types::Result;
 use serde_json::Map;
 
@@ -16,6 +17,10 @@ pub struct L2Population;
 impl MechanismDriver for L2Population {
     fn name(&self) -> &'static str {
         "l2population"
+    }
+
+    fn lets_vlans_through(&self, attribute: &str, _network: &Record) -> Option<bool> {
+        (attribute == "qinq").then_some(false)
     }
 }
 

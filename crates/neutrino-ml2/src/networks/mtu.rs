@@ -67,6 +67,10 @@ pub async fn update(op: &mut Op<'_>, types: &TypeManager, original: &Record, bod
     if asked < IPV6_MIN_MTU {
         ensure_large_enough(op, original.id(), asked).await?;
     }
+    // Neutron writes what is asked for before it finds what that comes to, so that 0 is a change of its own.
+    if Some(asked) != original.int("mtu") {
+        op.touch(original.standard_attr_id);
+    }
     let segments = provider::of_network(op.tx, original.id()).await?;
     body.set("mtu", judged(types, &segments, asked)?);
     Ok(())

@@ -12,7 +12,10 @@ use neutrino_model::{Attribute, Body, Converter, Extension, Page, Record, Valida
 use neutrino_types::{Kind as ErrorKind, Result, error::kinds};
 use serde_json::{Map, Value, json};
 
-use crate::type_drivers::{Segment, TypeManager};
+use crate::{
+    mech,
+    type_drivers::{Segment, TypeManager},
+};
 
 const SEGMENTS_WITH_PROVIDERS: ErrorKind = ErrorKind::new("SegmentsSetInConjunctionWithProviders", 400);
 const DUPLICATE_SEGMENTS: ErrorKind = ErrorKind::new("SegmentsContainDuplicateEntry", 400);
@@ -236,7 +239,7 @@ pub async fn update(op: &mut Op<'_>, types: &TypeManager, original: &Record, bod
     let [old] = segments.as_slice() else {
         return Err(kinds::INVALID_INPUT.error("provider:segmentation_id can be changed only of a network that has exactly one segment."));
     };
-    ensure_not_bound(op.tx, original.id()).await?;
+    ensure_not_bound(op, original.id()).await?;
     if old.segment.network_type != "vlan" {
         return Err(kinds::INVALID_INPUT.error("provider:segmentation_id can be changed only of a VLAN network."));
     }
@@ -248,22 +251,25 @@ pub async fn update(op: &mut Op<'_>, types: &TypeManager, original: &Record, bod
     types.release(op.tx, &old.segment).await
 }
 
-/// Ports of these kinds do not know the VLAN, or their agents follow it (Open vSwitch).
-const FREE_VIF_TYPES: [&str; 4] = ["unbound", "binding_failed", "ovs", "vhostuser"];
-
-async fn ensure_not_bound(tx: &mut Tx, network_id: &str) -> Result<()> {
+/// A port that is bound knows the VLAN, unless its agent follows a change of it.
+async fn ensure_not_bound(op: &mut Op<'_>, network_id: &str) -> Result<()> {
+    let drivers = mech::manager(op.engine);
+    let free: Vec<&str> = ["unbound", "binding_failed"]
+        .into_iter()
+        .chain(drivers.drivers.iter().flat_map(|d| d.follows_segmentation_id()).copied())
+        .collect();
     let mut sql = Sql::new(
         "SELECT count(*) FROM ports p JOIN ml2_port_bindings b ON b.port_id = p.id WHERE p.network_id = ? AND NOT (".to_owned(),
         args![network_id],
     );
-    sql.append(Sql::in_texts(tx.dialect(), "b.vif_type", FREE_VIF_TYPES)).push(")");
-    let bound = tx.count(&sql.text, sql.args).await?;
+    sql.append(Sql::in_texts(op.tx.dialect(), "b.vif_type", free.iter().copied())).push(")");
+    let bound = op.tx.count(&sql.text, sql.args).await?;
     if bound == 0 {
         return Ok(());
     }
     Err(kinds::INVALID_INPUT.error(format!(
-        "provider:segmentation_id cannot be changed while {bound} port(s) of the network are bound otherwise than {}.",
-        FREE_VIF_TYPES.join(", ")
+        "provider:segmentation_id cannot be changed while {bound} port(s) of the network have another binding:vif_type than {}.",
+        free.join(", ")
     )))
 }
 

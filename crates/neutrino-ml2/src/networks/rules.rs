@@ -14,7 +14,7 @@ use super::{
     sharing::{self, ACCESS_SHARED, RBACS},
     vlan_transparent,
 };
-use crate::type_drivers::TypeManager;
+use crate::{mech, type_drivers::TypeManager};
 
 /// How many ports a refusal names.
 const NAMED_PORTS: usize = 20;
@@ -36,6 +36,10 @@ impl Behaviour for Networks {
             rbac::share_with_everyone(op, RBACS, id, body.project_id(), ACCESS_SHARED).await?;
         }
         external::create(op, id, body).await
+    }
+
+    async fn created(&self, op: &mut Op<'_>, record: &Record) -> Result<()> {
+        vlan_transparent::created(&mech::manager(op.engine), record)
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Extensions `vlan-transparent` and `qinq`: networks that let the VLAN tags of their guests through. On where the operator says so.
 //!
-//! Rule: a network has one of the two at most.
+//! Rules: a network has one of the two at most; a mechanism driver must support it. Open vSwitch does not, and with it neither is offered.
 
 use neutrino_core::Builder;
 use neutrino_model::{
-    Attribute, Body, Converter, Extension, Validator,
+    Attribute, Body, Converter, Extension, Record, Validator,
     attribute::{Default, Kind},
 };
-use neutrino_types::{Result, error::kinds};
+use neutrino_types::{Kind as ErrorKind, Result, error::kinds};
 use oslo_config::{Config, Opt};
+
+use crate::mech::manager::Manager;
+
+const TRANSPARENCY_ERROR: ErrorKind = ErrorKind::new("VlanTransparencyDriverError", 400);
+const QINQ_ERROR: ErrorKind = ErrorKind::new("VlanQinqDriverError", 400);
 
 pub const VLAN_TRANSPARENT: &str = "vlan_transparent";
 pub const QINQ: &str = "qinq";
@@ -51,12 +56,34 @@ static QINQ_EXTENSION: Extension = Extension::new(
 )]);
 
 pub fn register(builder: &mut Builder, config: &Config) {
-    if config.bool("DEFAULT", "vlan_transparent") {
-        builder.extension(&TRANSPARENT_EXTENSION);
+    let refused =
+        config.is_declared("ml2", "mechanism_drivers") && config.list("ml2", "mechanism_drivers").iter().any(|n| n == "openvswitch");
+    for (option, extension) in [("vlan_transparent", &TRANSPARENT_EXTENSION), ("vlan_qinq", &QINQ_EXTENSION)] {
+        if config.bool("DEFAULT", option) {
+            if refused {
+                tracing::warn!("[DEFAULT] {option} has no effect: the mechanism driver openvswitch does not support it");
+            } else {
+                builder.extension(extension);
+            }
+        }
     }
-    if config.bool("DEFAULT", "vlan_qinq") {
-        builder.extension(&QINQ_EXTENSION);
+}
+
+/// Refuses a new network whose VLANs no mechanism driver lets through. Without any driver nobody objects.
+///
+/// # Errors
+/// 400.
+pub fn created(drivers: &Manager, network: &Record) -> Result<()> {
+    if drivers.drivers.is_empty() {
+        return Ok(());
     }
+    for (attribute, kind) in [(VLAN_TRANSPARENT, TRANSPARENCY_ERROR), (QINQ, QINQ_ERROR)] {
+        let opinions: Vec<bool> = drivers.drivers.iter().filter_map(|driver| driver.lets_vlans_through(attribute, network)).collect();
+        if network.bool(attribute) && !(opinions.contains(&true) && !opinions.contains(&false)) {
+            return Err(kind.error(format!("The mechanism drivers here do not support networks with '{attribute}'.")));
+        }
+    }
+    Ok(())
 }
 
 /// What was not asked for is false; both at once are refused.

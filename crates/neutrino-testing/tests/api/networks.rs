@@ -240,6 +240,22 @@ async fn vlan_transparency_is_there_when_configured() {
 }
 
 #[tokio::test]
+async fn vlan_transparency_needs_a_driver_that_has_it() {
+    let options =
+        |drivers| [("DEFAULT", "vlan_transparent", "true"), ("DEFAULT", "vlan_qinq", "true"), ("ml2", "mechanism_drivers", drivers)];
+    let server = Server::with(&options("l2population,macvtap")).await;
+    let made = create(&server, json!({"vlan_transparent": false})).await;
+    assert_eq!(made["vlan_transparent"], false);
+    for (attribute, kind) in [("vlan_transparent", "VlanTransparencyDriverError"), ("qinq", "VlanQinqDriverError")] {
+        server.post("/networks", json!({"network": {attribute: true}})).await.refused(400, kind);
+    }
+    assert_eq!(server.count("SELECT count(*) FROM networks").await, 1);
+    let server = server.restart(&options("openvswitch")).await;
+    assert_eq!(create(&server, json!({})).await.get("vlan_transparent"), None);
+    server.post("/networks", json!({"network": {"vlan_transparent": true}})).await.refused(400, "HTTPBadRequest");
+}
+
+#[tokio::test]
 async fn a_page_costs_as_many_statements_as_a_row() {
     let server = Server::start().await;
     let network = create(&server, json!({"name": "first"})).await;

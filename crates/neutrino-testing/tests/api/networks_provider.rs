@@ -329,3 +329,22 @@ async fn allocations_follow_the_configured_ranges() {
     assert_eq!(server.count("SELECT min(vxlan_vni) FROM ml2_vxlan_allocations").await, 1);
     assert_eq!(server.count("SELECT max(vxlan_vni) FROM ml2_vxlan_allocations").await, 30000);
 }
+
+#[tokio::test]
+async fn ports_that_know_the_vlan_keep_it() {
+    let mut options = RANGES.to_vec();
+    options.push(("ml2", "mechanism_drivers", "openvswitch"));
+    let server = Server::with(&options).await;
+    let made = create(&server, vlan(103)).await.expect(201);
+    let put = async |id: i64| server.put(&path(&made), network(json!({"provider:segmentation_id": id}))).await;
+    let _ = server.post("/ports", json!({"port": {"network_id": made["id"]}})).await.expect(201);
+    let _ = put(104).await.expect(200);
+    server.sql("UPDATE ml2_port_bindings SET vif_type = 'ovs'").await;
+    let _ = put(105).await.expect(200);
+    server.sql("UPDATE ml2_port_bindings SET vif_type = 'hw_veb'").await;
+    put(106).await.refused(400, "InvalidInput");
+    let server = server.restart(RANGES).await;
+    server.sql("UPDATE ml2_port_bindings SET vif_type = 'ovs'").await;
+    server.put(&path(&made), network(json!({"provider:segmentation_id": 106}))).await.refused(400, "InvalidInput");
+    assert_eq!(server.get(&path(&made)).await.expect(200)["provider:segmentation_id"], 105);
+}
