@@ -405,3 +405,50 @@ async fn a_distributed_port_is_bound_on_each_host() {
     assert_eq!(server.count("SELECT count(*) FROM ml2_distributed_port_bindings").await, 0);
     assert_eq!(server.count("SELECT count(*) FROM ml2_port_binding_levels").await, 0);
 }
+
+#[tokio::test]
+async fn changes_at_once_end_in_one_whole_state() {
+    let server = std::sync::Arc::new(Server::with(OVS).await);
+    let net = segmented(&server, "vxlan", None, Some(5)).await;
+    subnet(&server, &net, "10.5.0.0/24", json!({})).await;
+    ovs_agent(&server, "h1").await;
+    ovs_agent(&server, "h2").await;
+    let port = on_host(&server, &net, "h1", json!({})).await.expect(201);
+    let change = |n: usize| match n % 4 {
+        0 => json!({"binding:host_id": "h2"}),
+        1 => json!({"binding:host_id": "h1", "binding:profile": {"n": n}}),
+        2 => json!({"fixed_ips": [{"ip_address": format!("10.5.0.{}", 100 + n)}]}),
+        _ => json!({"binding:host_id": null}),
+    };
+    let tasks: Vec<_> = (0..24)
+        .map(|n| {
+            let (server, port, change) = (server.clone(), port.clone(), change(n));
+            tokio::spawn(async move { update(&server, &port, change).await })
+        })
+        .collect();
+    for task in tasks {
+        let answer = task.await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let end = shown(&server, &port).await;
+    let (host, vif_type) = binding(&end);
+    assert_eq!(vif_type, if host.is_empty() { "unbound" } else { "ovs" }, "{end}");
+    assert_eq!(server.count("SELECT count(*) FROM ml2_port_binding_levels").await, i64::from(!host.is_empty()));
+    assert_eq!(server.count("SELECT count(*) FROM ipallocations").await, 1);
+    assert_eq!(server.count("SELECT count(*) FROM ipamallocations").await, 1);
+
+    let racing: Vec<_> = (0..8)
+        .map(|n| {
+            let (server, port, change) = (server.clone(), port.clone(), change(n));
+            tokio::spawn(async move { update(&server, &port, change).await.status })
+        })
+        .collect();
+    let gone = server.delete(&format!("/ports/{}", id(&port))).await.status;
+    assert_eq!(gone, 204);
+    for task in racing {
+        assert!(matches!(task.await.unwrap(), 200 | 404));
+    }
+    for table in ["ports", "ml2_port_bindings", "ml2_port_binding_levels", "ipallocations", "ipamallocations", "provisioningblocks"] {
+        assert_eq!(server.count(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+}
