@@ -79,7 +79,8 @@ pub fn created(drivers: &Manager, network: &Record) -> Result<()> {
     }
     for (attribute, kind) in [(VLAN_TRANSPARENT, TRANSPARENCY_ERROR), (QINQ, QINQ_ERROR)] {
         let opinions: Vec<bool> = drivers.drivers.iter().filter_map(|driver| driver.lets_vlans_through(attribute, network)).collect();
-        if network.bool(attribute) && !(opinions.contains(&true) && !opinions.contains(&false)) {
+        let supported = opinions.contains(&true) && !opinions.contains(&false);
+        if network.bool(attribute) && !supported {
             return Err(kind.error(format!("The mechanism drivers here do not support networks with '{attribute}'.")));
         }
     }
