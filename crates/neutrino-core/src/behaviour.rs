@@ -191,3 +191,24 @@ pub trait Worker: Send + Sync {
     /// Runs until `stop` resolves. Ending earlier stops the server.
     async fn run(&self, engine: std::sync::Arc<Engine>, stop: tokio::sync::watch::Receiver<bool>) -> Result<()>;
 }
+
+/// A sub-resource of several collections whose requests and answers have a form of their own: `/networks/{id}/tags`.
+#[async_trait]
+pub trait Facet: Send + Sync {
+    /// What follows the parent's id in the URL.
+    fn path(&self) -> &'static str;
+
+    fn collections(&self) -> &'static [&'static str];
+
+    /// Answers a request for the whole (`item` is `None`) or for one part of it: the status, and the body if there is one. `parent` is the
+    /// whole object in the caller's view; `body` is null when the request has none.
+    async fn call(
+        &self,
+        engine: &Engine,
+        cx: &Context,
+        parent: &Record,
+        item: Option<&str>,
+        method: &str,
+        body: &Value,
+    ) -> Result<(u16, Option<Value>)>;
+}

@@ -18,7 +18,7 @@ mod rows;
 mod select;
 
 pub use authz::Authorized;
-pub use behaviour::{Behaviour, Hook, Loader, Startup, Worker};
+pub use behaviour::{Behaviour, Facet, Hook, Loader, Startup, Worker};
 pub use context::{Caller, Context};
 pub use engine::{Engine, Precondition};
 pub use op::Op;

@@ -9,7 +9,7 @@ use std::{
 
 use neutrino_model::{Attribute, Extension, Limits, Resource, Table};
 
-use crate::{Behaviour, Hook, Loader, Startup, Worker, behaviour::Plain};
+use crate::{Behaviour, Facet, Hook, Loader, Startup, Worker, behaviour::Plain};
 
 /// All that belongs to one collection.
 pub struct Entry {
@@ -31,6 +31,7 @@ pub struct Builder {
     hooks: HashMap<&'static str, Vec<Arc<dyn Hook>>>,
     loaders: HashMap<&'static str, Vec<Arc<dyn Loader>>>,
     startups: Vec<Arc<dyn Startup>>,
+    facets: Vec<Arc<dyn Facet>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub limits: Limits,
@@ -89,6 +90,12 @@ impl Builder {
         self
     }
 
+    /// A sub-resource of several collections.
+    pub fn facet(&mut self, facet: impl Facet + 'static) -> &mut Self {
+        self.facets.push(Arc::new(facet));
+        self
+    }
+
     /// Offers a typed service to other features ([`Registry::service`]); the last of a type wins.
     pub fn service<T: Any + Send + Sync>(&mut self, service: Arc<T>) -> &mut Self {
         self.services.insert(TypeId::of::<T>(), service);
@@ -133,6 +140,7 @@ impl Builder {
             extensions: self.extensions,
             entries,
             startups: self.startups,
+            facets: self.facets,
             workers: self.workers,
             services: self.services,
             limits: self.limits,
@@ -151,6 +159,7 @@ pub struct Registry {
     extensions: Vec<&'static Extension>,
     entries: BTreeMap<String, Entry>,
     startups: Vec<Arc<dyn Startup>>,
+    facets: Vec<Arc<dyn Facet>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub limits: Limits,
@@ -181,6 +190,11 @@ impl Registry {
     #[must_use]
     pub fn startups(&self) -> &[Arc<dyn Startup>] {
         &self.startups
+    }
+
+    #[must_use]
+    pub fn facets(&self) -> &[Arc<dyn Facet>] {
+        &self.facets
     }
 
     #[must_use]

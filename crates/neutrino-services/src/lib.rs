@@ -7,6 +7,7 @@ pub mod address_groups;
 pub mod security_groups;
 pub mod shims;
 pub mod standard;
+pub mod tags;
 
 use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
@@ -23,5 +24,6 @@ pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
     standard::register(builder);
     security_groups::register(builder);
     address_groups::register(builder);
+    tags::register(builder);
     Ok(())
 }

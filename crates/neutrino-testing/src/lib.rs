@@ -66,6 +66,13 @@ impl Answer {
         }
     }
 
+    /// Fails the test unless the answer is a page of this many rows.
+    #[track_caller]
+    pub fn expect_rows(&self, collection: &str, count: usize) {
+        assert_eq!(self.status, 200, "{}", self.text);
+        assert_eq!(self.body[collection].as_array().map(Vec::len), Some(count), "{}", self.text);
+    }
+
     /// Fails the test unless the answer is this error.
     #[track_caller]
     pub fn refused(self, status: u16, kind: &str) {

@@ -14,7 +14,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use neutrino_core::{Caller, Context, Engine, ListQuery, Precondition, authz::authorize, registry::Entry};
+use neutrino_core::{Caller, Context, Engine, Facet, ListQuery, Precondition, authz::authorize, registry::Entry};
 use neutrino_model::{Body, Record, Resource, Stack, View};
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
@@ -81,6 +81,7 @@ impl Api {
             (Route::Action(key, parent, id, action), method) if action.method == method => {
                 head.action(&key, parent.as_deref(), &id, action.name).await
             }
+            (Route::Facet(key, id, facet, item), _) => head.facet(&key, &id, facet.as_ref(), item.as_deref()).await,
             (_, method) => {
                 let method: String = method.chars().take(16).collect();
                 Err(kinds::METHOD_NOT_ALLOWED.error(format!("The method {method} is not allowed for this resource.")))
@@ -275,6 +276,22 @@ impl Head<'_> {
         let auth = authorize(self.cx, &format!("delete_{}", entry.table.resource.member))?;
         self.api.engine.delete(self.cx, &auth, key, &original, precondition).await?;
         Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn facet(&self, key: &str, id: &str, facet: &dyn Facet, item: Option<&str>) -> Result<Response> {
+        let entry = self.entry(key)?;
+        let parent = self.api.engine.original(self.cx, key, None, id).await?;
+        let verb = match self.request.method {
+            Method::GET => "get",
+            Method::POST => "create",
+            Method::DELETE => "delete",
+            _ => "update",
+        };
+        _ = authorize(self.cx, &format!("{verb}_{}:{}", entry.table.resource.member, facet.path()))?;
+        let body = bodies::any(&self.request.body, entry.table.resource)?;
+        let (status, answer) = facet.call(&self.api.engine, self.cx, &parent, item, self.request.method.as_str(), &body).await?;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        Ok(answer.map_or_else(|| Response::empty(status), |answer| Response::json(status, &answer)))
     }
 
     async fn action(&self, key: &str, parent: Option<&str>, id: &str, name: &str) -> Result<Response> {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a path to what it means, by the tables that are on.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use neutrino_core::Registry;
+use neutrino_core::{Facet, Registry};
 use neutrino_model::Action;
 use neutrino_types::{Result, error::kinds};
 use percent_encoding::percent_decode_str;
@@ -12,7 +12,6 @@ use percent_encoding::percent_decode_str;
 const MAX_SEGMENTS: usize = 8;
 
 /// What a path names. Keys are the registry's; parents and ids come from the path.
-#[derive(Debug)]
 pub enum Route {
     /// `/v2.0/`
     Root,
@@ -22,6 +21,8 @@ pub enum Route {
     Member(String, Option<String>, String),
     /// The id is empty for an action on a collection.
     Action(String, Option<String>, String, Action),
+    /// Collection, id, the facet, and the part of it.
+    Facet(String, String, Arc<dyn Facet>, Option<String>),
 }
 
 struct Node {
@@ -29,6 +30,7 @@ struct Node {
     actions: &'static [Action],
     /// Child collections by their path segment.
     children: HashMap<&'static str, (String, &'static [Action])>,
+    facets: Vec<Arc<dyn Facet>>,
 }
 
 pub struct Routes {
@@ -47,9 +49,10 @@ impl Routes {
                     children.insert(child.table.resource.path, (child_key.to_owned(), child.table.resource.actions));
                 }
             }
+            let facets: Vec<_> = registry.facets().iter().filter(|f| f.collections().contains(&key)).cloned().collect();
             // Neutron's second controller takes a collection with underscores, too.
             for path in [resource.path.to_owned(), resource.collection.to_owned()] {
-                let node = Node { key: key.to_owned(), actions: resource.actions, children: children.clone() };
+                let node = Node { key: key.to_owned(), actions: resource.actions, children: children.clone(), facets: facets.clone() };
                 nodes.entry(path).or_insert(node);
             }
         }
@@ -93,6 +96,13 @@ impl Routes {
                 let id = decode(id)?;
                 if let (Some(found), []) = (action(node.actions, name, true), rest) {
                     return Ok(Route::Action(key, None, id, found));
+                }
+                if let Some(facet) = node.facets.iter().find(|facet| facet.path() == *name) {
+                    return match rest {
+                        [] => Ok(Route::Facet(key, id, facet.clone(), None)),
+                        [item] => Ok(Route::Facet(key, id, facet.clone(), Some(decode(item)?))),
+                        _ => Err(nothing()),
+                    };
                 }
                 let (child, actions) = node.children.get(name).ok_or_else(nothing)?;
                 match rest {

@@ -18,3 +18,4 @@ mod security_groups_ports;
 mod subnetpools;
 mod subnets;
 mod tables;
+mod tags;
