@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The API, in process, against a real database. One module for each collection, named as in the URL.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod address_groups;
 mod address_scopes;
@@ -15,6 +15,7 @@ mod ports_extensions;
 mod security_group_rules;
 mod security_groups;
 mod security_groups_ports;
+mod statements;
 mod subnetpools;
 mod subnets;
 mod tables;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The number of statements of every list, show and create, with few objects and with many.
+
+use neutrino_testing::Server;
+use serde_json::{Value, json};
+
+const MANY: usize = 40;
+
+/// The `n`th object of a collection. A new collection needs a line here.
+fn body(collection: &str, n: usize, network: &Value, group: &Value) -> Value {
+    match collection {
+        "networks" | "security_groups" => json!({"name": format!("x{n}")}),
+        "address_groups" => json!({"name": format!("x{n}"), "addresses": ["10.0.0.0/24", "10.1.0.0/24"]}),
+        "address_scopes" => json!({"name": format!("x{n}"), "ip_version": 4}),
+        "subnetpools" => json!({"name": format!("x{n}"), "prefixes": ["10.0.0.0/8", "172.16.0.0/12"]}),
+        "subnets" => {
+            json!({"network_id": network, "ip_version": 4, "cidr": format!("10.9.{n}.0/24"), "dns_nameservers": ["192.0.2.1"], "enable_dhcp": n % 2 == 0})
+        }
+        "ports" => {
+            json!({"network_id": network, "allowed_address_pairs": [{"ip_address": "192.0.2.9"}], "extra_dhcp_opts": [{"opt_name": "a", "opt_value": "b"}]})
+        }
+        "security_group_rules" => {
+            json!({"security_group_id": group, "direction": "ingress", "protocol": "tcp", "port_range_min": n + 1, "port_range_max": n + 1})
+        }
+        "default_security_group_rules" => {
+            json!({"direction": "ingress", "used_in_default_sg": true, "used_in_non_default_sg": false, "protocol": "udp", "port_range_min": n + 1, "port_range_max": n + 1})
+        }
+        "security_groups_default_statefulness" => json!({"stateful": true, "project_id": format!("p{n}")}),
+        other => panic!("name a body for {other}"),
+    }
+}
+
+#[tokio::test]
+async fn do_not_grow_with_the_number_of_objects() {
+    let server = Server::full().await;
+    let network = server.post("/networks", json!({"network": {"name": "base"}})).await.expect(201)["id"].clone();
+    let subnet = json!({"network_id": network, "ip_version": 4, "cidr": "10.8.0.0/16"});
+    server.post("/subnets", json!({ "subnet": subnet })).await.expect(201);
+    let group = server.post("/security-groups", json!({"security_group": {"name": "base"}})).await.expect(201)["id"].clone();
+    let tables: Vec<_> = server.engine.registry.entries().map(|(name, entry)| (name.to_owned(), entry.table.clone())).collect();
+    let mut grown = Vec::new();
+    for (collection, table) in tables {
+        let resource = table.resource;
+        if resource.parent.is_some() || !resource.methods.create {
+            continue;
+        }
+        let mut seen = Vec::new();
+        for n in 0..MANY {
+            let start = server.statements();
+            let made = server
+                .post(&format!("/{}", resource.path), json!({ resource.member: body(&collection, n, &network, &group) }))
+                .await
+                .expect(201);
+            let create = server.statements() - start;
+            if n == 1 || n == MANY - 1 {
+                let start = server.statements();
+                server.get(&format!("/{}", resource.path)).await.expect(200);
+                let list = server.statements() - start;
+                let start = server.statements();
+                server.get(&format!("/{}/{}", resource.path, made["id"].as_str().unwrap())).await.expect(200);
+                seen.push([create, list, server.statements() - start]);
+            }
+        }
+        println!("{collection}: create {}, list {}, show {}", seen[1][0], seen[1][1], seen[1][2]);
+        if seen[0] != seen[1] {
+            grown.push(format!(
+                "{collection}: [create, list, show] took {:?} statements with few objects and {:?} with {MANY}",
+                seen[0], seen[1]
+            ));
+        }
+    }
+    assert!(grown.is_empty(), "{}", grown.join("\n"));
+}
