@@ -14,7 +14,7 @@ fn body(collection: &str, n: usize, network: &Value, group: &Value) -> Value {
         "address_scopes" => json!({"name": format!("x{n}"), "ip_version": 4}),
         "subnetpools" => json!({"name": format!("x{n}"), "prefixes": ["10.0.0.0/8", "172.16.0.0/12"]}),
         "subnets" => {
-            json!({"network_id": network, "ip_version": 4, "cidr": format!("10.9.{n}.0/24"), "dns_nameservers": ["192.0.2.1"], "enable_dhcp": n % 2 == 0})
+            json!({"network_id": network, "ip_version": 4, "cidr": format!("10.9.{n}.0/24"), "dns_nameservers": ["192.0.2.1"], "enable_dhcp": n.is_multiple_of(2)})
         }
         "ports" => {
             json!({"network_id": network, "allowed_address_pairs": [{"ip_address": "192.0.2.9"}], "extra_dhcp_opts": [{"opt_name": "a", "opt_value": "b"}]})
