@@ -4,6 +4,7 @@
 //! Siblings do not know each other; what one needs of another goes through hooks and services of `neutrino-core`.
 
 pub mod address_groups;
+pub mod rbac_policies;
 pub mod security_groups;
 pub mod shims;
 pub mod standard;
@@ -25,5 +26,6 @@ pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
     security_groups::register(builder);
     address_groups::register(builder);
     tags::register(builder);
+    rbac_policies::register(builder);
     Ok(())
 }

@@ -22,6 +22,9 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
         "default_security_group_rules" => {
             json!({"direction": "ingress", "protocol": "udp", "used_in_default_sg": false, "used_in_non_default_sg": true})
         }
+        "rbac_policies" => {
+            json!({"object_type": "network", "object_id": network(server).await, "target_tenant": "*", "action": "access_as_shared"})
+        }
         other => panic!("name a valid body for {other}"),
     };
     body.as_object().cloned().unwrap_or_default()

@@ -26,6 +26,9 @@ fn body(collection: &str, n: usize, network: &Value, group: &Value) -> Value {
             json!({"direction": "ingress", "used_in_default_sg": true, "used_in_non_default_sg": false, "protocol": "udp", "port_range_min": n + 1, "port_range_max": n + 1})
         }
         "security_groups_default_statefulness" => json!({"stateful": true, "project_id": format!("p{n}")}),
+        "rbac_policies" => {
+            json!({"object_type": "network", "object_id": network, "target_tenant": format!("{n:032x}"), "action": "access_as_shared"})
+        }
         other => panic!("name a body for {other}"),
     }
 }
