@@ -184,7 +184,7 @@ impl<'a> Builder<'a> {
         let mut expected: BTreeSet<Box<str>> = defaults.iter().filter_map(|d| d.deprecated).map(|old| Box::from(old.name)).collect();
         expected.insert(Box::from(&*self.options.default_rule));
         for (_, check) in written.values() {
-            check.walk(&mut |name: &Box<str>| expected.extend([name.clone()]), &mut |_| {});
+            check.walk(&mut |name| expected.extend([name.clone()]), &mut |_| {});
         }
         for rule in self.overrides.rules().filter(|rule| !own.contains(&*rule.name)) {
             let Some((_, check)) = written.get(&*rule.name) else { continue };

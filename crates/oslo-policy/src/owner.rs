@@ -36,11 +36,10 @@ impl Owner {
             }
             return Ok(Some(Need::new(key, resource, field)));
         }
-        let old = |p: &Box<str>| {
-            let field = key.strip_prefix(&**p)?.strip_prefix('_').filter(|field| *field != "id")?;
-            Some(Need::new(key, p, field))
-        };
-        Ok(self.parents.iter().find_map(old))
+        Ok(self.parents.iter().find_map(|parent| {
+            let field = key.strip_prefix(&**parent)?.strip_prefix('_').filter(|field| *field != "id")?;
+            Some(Need::new(key, parent, field))
+        }))
     }
 }
 
