@@ -92,7 +92,9 @@ pub(super) fn gateway(body: &Body) -> Result<Gateway> {
 
 /// The allocation pools of a body.
 pub(super) fn requested_pools(body: &Body) -> Result<Option<Vec<IpRange>>> {
-    let Some(pairs) = details::pairs(body, "allocation_pools", ["start", "end"]) else { return Ok(None) };
+    // An empty list asks for nothing: the pools are made.
+    let asked = details::pairs(body, "allocation_pools", ["start", "end"]).filter(|pairs| !pairs.is_empty());
+    let Some(pairs) = asked else { return Ok(None) };
     pools::parse_pools(pairs.iter().map(|(start, end)| (start.as_str(), end.as_str()))).map(Some)
 }
 
