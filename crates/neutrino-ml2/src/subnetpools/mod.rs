@@ -165,6 +165,18 @@ fn cidrs(list: &[Value]) -> Result<Vec<Cidr>> {
     list.iter().map(|one| Ok(one.as_str().unwrap_or_default().parse::<Cidr>()?)).collect()
 }
 
+/// Refuses what the columns cannot hold: Neutron's attributes have no such limits, and its database fails.
+fn check_sizes(body: &Body) -> Result<()> {
+    const LONGEST_NAME_CHARS: usize = 255;
+    if body.str("name").is_some_and(|name| name.chars().count() > LONGEST_NAME_CHARS) {
+        return Err(kinds::BAD_REQUEST.error(format!("Invalid input for name. Reason: it exceeds {LONGEST_NAME_CHARS} characters.")));
+    }
+    if body.int("default_quota").is_some_and(|quota| quota > i64::from(i32::MAX)) {
+        return Err(kinds::BAD_REQUEST.error(format!("Invalid input for default_quota. Reason: it exceeds {}.", i32::MAX)));
+    }
+    Ok(())
+}
+
 /// Refuses a second default pool of an IP version.
 async fn check_default(op: &mut Op<'_>, version: IpVersion) -> Result<()> {
     match default_pool(op.tx, op.cx, version).await? {
@@ -176,15 +188,15 @@ async fn check_default(op: &mut Op<'_>, version: IpVersion) -> Result<()> {
 
 /// Grows the prefixes of a pool to `all`, compacted; gives what they are now.
 async fn update_prefixes(op: &mut Op<'_>, pool: &Pool, old: &[Cidr], all: &[Cidr]) -> Result<Vec<Cidr>> {
+    let (before, after): (IpSet, IpSet) = (old.iter().copied().collect(), all.iter().copied().collect());
+    if let Some(range) = before.ranges().iter().find(|range| !after.contains_range(range)) {
+        return Err(errors::ILLEGAL_SUBNET_POOL_PREFIX_UPDATE
+            .error(format!("The prefixes of subnet pool {} can only grow: {range} is missing from the new ones.", pool.id)));
+    }
     let (version, new) = compact_prefixes(all)?;
     if version != pool.version {
         return Err(crate::ipam::errors::PREFIX_VERSION_MISMATCH
             .error(format!("Subnet pool {} is of IP version {}: its prefixes must be, too.", pool.id, pool.version)));
-    }
-    let (before, after): (IpSet, IpSet) = (old.iter().copied().collect(), new.iter().copied().collect());
-    if let Some(range) = before.ranges().iter().find(|range| !after.contains_range(range)) {
-        return Err(errors::ILLEGAL_SUBNET_POOL_PREFIX_UPDATE
-            .error(format!("The prefixes of subnet pool {} can only grow: {range} is missing from the new ones.", pool.id)));
     }
     if let Some(scope_id) = &pool.address_scope_id {
         check_scope_is_own(op, &pool.id, scope_id).await?;
@@ -217,6 +229,7 @@ struct SubnetPools;
 #[async_trait]
 impl Behaviour for SubnetPools {
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
+        check_sizes(body)?;
         let (version, prefixes) = compact_prefixes(&cidrs(body.list("prefixes").unwrap_or_default())?)?;
         let bounds = PrefixBounds::new(version, body.int("min_prefixlen"), body.int("default_prefixlen"), body.int("max_prefixlen"))?;
         if body.bool("is_default") == Some(true) {
@@ -225,6 +238,9 @@ impl Behaviour for SubnetPools {
         if let Some(scope_id) = body.str("address_scope_id").map(str::to_owned) {
             let member = scope::Member { pool_id: id, version, prefixes: &prefixes, scope_is_new: true };
             scope::check(op, &scope_id, &member).await?;
+            if body.bool("shared") == Some(true) {
+                scope::check_shared(op, &scope_id).await?;
+            }
         }
         body.set("min_prefixlen", bounds.min);
         body.set("default_prefixlen", bounds.default);
@@ -240,6 +256,7 @@ impl Behaviour for SubnetPools {
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
+        check_sizes(body)?;
         let pool = Pool::find(op.tx, op.cx, original.id()).await?;
         let number = |name: &str| body.int(name).or_else(|| original.str(name).parse().ok());
         PrefixBounds::new(pool.version, number("min_prefixlen"), number("default_prefixlen"), number("max_prefixlen"))?;

@@ -8,6 +8,7 @@ use neutrino_core::Op;
 use neutrino_db::{Sql, args};
 use neutrino_types::Result;
 use neutrino_types::cidr::Cidr;
+use neutrino_types::error::kinds;
 use neutrino_types::ip::IpVersion;
 use neutrino_types::range::IpSet;
 
@@ -36,6 +37,19 @@ pub(super) async fn check(op: &mut Op<'_>, scope_id: &str, member: &Member<'_>) 
         check_networks(op, member).await?;
     }
     check_prefixes(op, scope_id, member).await
+}
+
+/// A pool can be shared with everyone only if its scope is.
+///
+/// # Errors
+/// `InvalidInput`.
+pub(super) async fn check_shared(op: &mut Op<'_>, scope_id: &str) -> Result<()> {
+    let text = "SELECT count(*) FROM addressscoperbacs WHERE object_id = ? AND target_project = '*'";
+    if op.tx.count(text, args![scope_id]).await? > 0 {
+        return Ok(());
+    }
+    Err(kinds::INVALID_INPUT
+        .error(format!("A shared subnet pool cannot be of address scope {scope_id}, which is not shared: share the scope first.")))
 }
 
 /// The scope must be seen, and be the caller's own or shared with them.

@@ -57,7 +57,8 @@ impl Asked {
         Ok(Self {
             spec,
             prefixlen,
-            pools: requested_pools(body)?,
+            // A new subnet whose list is empty gets the usual pools; an update may take all of them away.
+            pools: requested_pools(body)?.filter(|pools| !pools.is_empty()),
             subnetpool_id: body.str("subnetpool_id").map(str::to_owned),
             use_default_pool: body.bool("use_default_subnetpool") == Some(true),
         })
@@ -90,11 +91,9 @@ pub(super) fn gateway(body: &Body) -> Result<Gateway> {
     }
 }
 
-/// The allocation pools of a body.
+/// The allocation pools of a body, which may be none at all.
 pub(super) fn requested_pools(body: &Body) -> Result<Option<Vec<IpRange>>> {
-    // An empty list asks for nothing: the pools are made.
-    let asked = details::pairs(body, "allocation_pools", ["start", "end"]).filter(|pairs| !pairs.is_empty());
-    let Some(pairs) = asked else { return Ok(None) };
+    let Some(pairs) = details::pairs(body, "allocation_pools", ["start", "end"]) else { return Ok(None) };
     pools::parse_pools(pairs.iter().map(|(start, end)| (start.as_str(), end.as_str()))).map(Some)
 }
 

@@ -54,7 +54,11 @@ async fn lives_from_create_to_delete() {
     assert_eq!(changed["revision_number"], 1);
     server.put(&path, json!({"subnetpool": {"prefixes": ["10.10.0.0/16"]}})).await.refused(400, "IllegalSubnetPoolPrefixUpdate");
     server.put(&path, json!({"subnetpool": {"max_prefixlen": 20}})).await.refused(400, "IllegalSubnetPoolPrefixBounds");
-    server.put(&path, json!({"subnetpool": {"prefixes": ["fd00::/48"]}})).await.refused(400, "PrefixVersionMismatch");
+    for prefixes in [json!([]), json!(["fd00::/48"])] {
+        server.put(&path, json!({"subnetpool": {"prefixes": prefixes}})).await.refused(400, "IllegalSubnetPoolPrefixUpdate");
+    }
+    let mixed = json!(["10.10.0.0/15", "10.12.0.0/16", "fd00::/48"]);
+    server.put(&path, json!({"subnetpool": {"prefixes": mixed}})).await.refused(400, "PrefixVersionMismatch");
     assert_eq!(server.get("/subnetpools?default_prefixlen=26&fields=name").await.expect(200), json!([{"name": "x"}]));
     assert_eq!(server.delete(&path).await.status, 204);
     server.get(&path).await.refused(404, "SubnetPoolNotFound");
@@ -73,6 +77,9 @@ async fn bad_pools_are_refused() {
         (json!({"prefixes": ["192.168.0.0/16"], "max_prefixlen": 33}), 400, "IllegalSubnetPoolPrefixBounds"),
         (json!({"prefixes": ["192.168.0.0/16"], "default_prefixlen": 4}), 400, "IllegalSubnetPoolPrefixBounds"),
         (json!({"prefixes": ["192.168.0.0/16"], "is_default": true}), 400, "InvalidInput"),
+        (json!({"prefixes": ["192.168.0.0/16"], "name": "x".repeat(256)}), 400, "HTTPBadRequest"),
+        (json!({"prefixes": ["192.168.0.0/16"], "default_quota": 2_147_483_648_i64}), 400, "HTTPBadRequest"),
+        (json!({"prefixes": ["192.168.0.0/16"], "address_scope_id": four, "shared": true}), 400, "InvalidInput"),
         (json!({"prefixes": ["10.3.0.0/16"], "address_scope_id": four}), 409, "AddressScopePrefixConflict"),
         (json!({"prefixes": ["fd00::/48"], "address_scope_id": four}), 400, "IllegalSubnetPoolIpVersionAssociationToAddressScope"),
         (json!({"prefixes": ["192.168.0.0/16"], "address_scope_id": "11111111-2222-4333-8444-555555555555"}), 404, "AddressScopeNotFound"),

@@ -59,6 +59,8 @@ async fn lives_from_create_to_delete() {
     assert_eq!(changed["allocation_pools"], json!([{"start": "10.5.0.3", "end": "10.5.0.9"}, {"start": "10.5.0.20", "end": "10.5.0.30"}]));
     assert_eq!(changed["revision_number"], 1);
     assert_eq!(server.count("SELECT count(*) FROM ipamallocationpools").await, 2);
+    let none = server.put(&path, json!({"subnet": {"allocation_pools": []}})).await.expect(200);
+    assert_eq!(none["allocation_pools"], json!([]));
     server.put(&path, json!({"subnet": {"cidr": "10.6.0.0/24"}})).await.refused(400, "HTTPBadRequest");
 
     assert_eq!(server.delete(&path).await.status, 204);
