@@ -189,8 +189,10 @@ async fn several_segments_are_shown_as_a_list() {
     assert_eq!(network["mtu"], 1400);
     let shown = server.get(&format!("{}?fields=segments&fields=provider:network_type", path(&network))).await.expect(200);
     assert_eq!(shown, json!({"segments": segments}));
-    let only = create(&server, json!({"segments": [vlan(101)]})).await.expect(201);
-    assert_eq!((only.get("segments"), segment(&only)), (None, [&json!("vlan"), &json!("foo"), &json!(101)]));
+    // The third segment got any free VLAN of the range.
+    let free = if segments[2]["provider:segmentation_id"] == 101 { 102 } else { 101 };
+    let only = create(&server, json!({"segments": [vlan(free)]})).await.expect(201);
+    assert_eq!((only.get("segments"), segment(&only)), (None, [&json!("vlan"), &json!("foo"), &json!(free)]));
     let none = create(&server, json!({"segments": []})).await.expect(201);
     assert_eq!(none["provider:network_type"], "vxlan");
     server.put(&path(&network), json!({"network": {"provider:segmentation_id": 103}})).await.refused(400, "InvalidInput");
