@@ -40,6 +40,8 @@ pub(crate) enum Test {
     /// The whole URL.
     Http(Template),
     Custom(Arc<dyn Custom>),
+    /// Not understood, and read leniently: cannot be decided, so that no `not` around it makes an approval of it.
+    Broken,
 }
 
 impl<R> Check<R> {

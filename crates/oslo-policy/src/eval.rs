@@ -62,6 +62,9 @@ pub enum Stop {
     Needs(Need),
     /// The URL.
     Http(String),
+    /// The object lacks an attribute that says where to look. The innermost rule that a `rule:` refers to fails then; a rule asked for
+    /// directly cannot be decided.
+    Absent(String),
     /// The rule cannot be applied to these credentials and this target. Treat it as a refusal and log the reason.
     Failed(String),
 }
@@ -119,6 +122,7 @@ impl Rules {
             Ok(false) => Decision::Refused,
             Err(Stop::Needs(need)) => Decision::Needs(need),
             Err(Stop::Http(url)) => Decision::NeedsHttp(HttpCall { url, rule: self.name(id).to_owned() }),
+            Err(Stop::Absent(name)) => Decision::Failed(format!("the object has no attribute \"{name}\"")),
             Err(Stop::Failed(reason)) => Decision::Failed(reason),
         }
     }
@@ -151,7 +155,10 @@ impl Rules {
         match check {
             Check::Always => Ok(true),
             Check::Never => Ok(false),
-            Check::Rule(id) => self.evaluate(self.check(*id), question),
+            Check::Rule(id) => match self.evaluate(self.check(*id), question) {
+                Err(Stop::Absent(_)) => Ok(false),
+                result => result,
+            },
             Check::Leaf(leaf) => leaf.test(question),
             Check::Not(part) => self.evaluate(part, question).map(|result| !result),
             Check::And(parts) => {
@@ -209,13 +216,14 @@ impl Leaf {
                 Ok(text) => compare(subject, &text, creds),
             },
             Test::Http(url) => {
-                let url = url.render(target).map_err(|name| Stop::Failed(format!("{self}: the object has no attribute \"{name}\"")))?;
+                let url = url.render(target).map_err(|name| Stop::Absent(name.to_owned()))?;
                 match answers.iter().find(|(asked, _)| *asked == url) {
                     Some((_, answer)) => Ok(*answer),
                     None => Err(Stop::Http(url.into_owned())),
                 }
             }
             Test::Custom(custom) => custom.check(target, creds),
+            Test::Broken => Err(Stop::Failed(format!("{self} is not understood"))),
         }
     }
 
@@ -230,7 +238,7 @@ impl Leaf {
                 (None, Subject::Path(path)) => path.first().is_some_and(|first| creds.find(first).is_none()).then_some(false),
                 (None, Subject::Constant(_)) => None,
             },
-            Test::Http(_) => None,
+            Test::Http(_) | Test::Broken => None,
             Test::Custom(custom) => custom.by_credentials(creds),
         }
     }

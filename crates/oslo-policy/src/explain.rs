@@ -47,9 +47,8 @@ impl Rules {
             return Explanation { text: self.name(id).to_owned(), verdict: Verdict::WrongScope, detail, parts: Vec::new() };
         }
         let mut witness = Witness { rules: self, question, left: MAX_PARTS };
-        let mut top = witness.look(&Check::Rule(id));
-        self.name(id).clone_into(&mut top.text);
-        top
+        let inner = witness.look(self.check(id));
+        witness.joined(self.name(id), inner.verdict.clone(), vec![inner])
     }
 }
 
@@ -67,7 +66,11 @@ impl Witness<'_> {
             Check::Never => self.joined("!", Verdict::Failed, Vec::new()),
             Check::Rule(id) => {
                 let inner = self.look(self.rules.check(*id));
-                self.joined(&format!("rule:{}", self.rules.name(*id)), inner.verdict.clone(), vec![inner])
+                let verdict = match &inner.verdict {
+                    Verdict::Stopped(Stop::Absent(_)) => Verdict::Failed,
+                    verdict => verdict.clone(),
+                };
+                self.joined(&format!("rule:{}", self.rules.name(*id)), verdict, vec![inner])
             }
             Check::Leaf(leaf) => {
                 let verdict = match leaf.test(self.question) {
@@ -118,7 +121,7 @@ impl Witness<'_> {
     fn detail(&self, leaf: &Leaf) -> String {
         let with = match &leaf.test {
             Test::Role(with) | Test::Compare { with, .. } => with,
-            Test::Http(_) => return String::new(),
+            Test::Http(_) | Test::Broken => return String::new(),
             Test::Custom(custom) => {
                 let target = self.question.target;
                 let shown = |key: &str| target.get(key).map(|value| format!("the object's {key} is \"{}\"", value.text()));
@@ -142,6 +145,7 @@ impl fmt::Display for Verdict {
             Verdict::WrongScope => f.write_str("wrong scope"),
             Verdict::Stopped(Stop::Needs(need)) => write!(f, "needs {}", need.key()),
             Verdict::Stopped(Stop::Http(url)) => write!(f, "asks {url}"),
+            Verdict::Stopped(Stop::Absent(name)) => write!(f, "the object has no {name}"),
             Verdict::Stopped(Stop::Failed(reason)) => write!(f, "cannot be decided: {reason}"),
         }
     }

@@ -55,7 +55,7 @@ pub use explain::{Explanation, Verdict};
 pub use field::{Convert, Field, Related};
 pub use files::{FileRule, Overrides, RuleText, Source, Stamp};
 pub use language::{Custom, Kind, Language};
-pub use owner::Owner;
+pub use owner::{Owner, Parent};
 pub use parse::{SyntaxError, parse, parse_lenient};
 pub use problem::{Problem, Problems};
 pub use reload::Live;

@@ -91,6 +91,7 @@ fn position(text: &str, name: &str) -> Option<usize> {
 fn look(leaf: &Leaf, reads: &mut BTreeSet<Box<str>>, needs: &mut BTreeSet<Need>) {
     match &leaf.test {
         Test::Role(template) | Test::Compare { with: template, .. } | Test::Http(template) => template.reads(reads),
+        Test::Broken => {}
         Test::Custom(custom) => {
             reads.extend(custom.reads());
             needs.extend(custom.needs());

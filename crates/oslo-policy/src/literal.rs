@@ -53,7 +53,7 @@ fn number(text: &str) -> Result<String, String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let well_formed = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     if let Some((whole, fraction)) = digits.split_once('.') {
-        if !well_formed(whole) || !well_formed(fraction) {
+        if !well_formed(whole) || !(fraction.is_empty() || well_formed(fraction)) {
             return Err(refused());
         }
         return text.parse().map(python_float).map_err(|_| refused());
@@ -98,6 +98,7 @@ mod tests {
             ("-0", "0"),
             ("00", "0"),
             ("1.50", "1.5"),
+            ("1.", "1.0"),
             ("-2.0", "-2.0"),
         ] {
             assert_eq!(Subject::parse(text), Ok(Subject::Constant(constant.into())), "{text}");
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_rest_is_refused() {
-        for text in ["", "'a", "'a'b", "'\\x41'", "01", "1x", "-", "1.", ".5", "a..b", "a.", "a.1", "[1]", "{}", "a$", "é!"] {
+        for text in ["", "'a", "'a'b", "'\\x41'", "01", "1x", "-", "1.x", ".5", "a..b", "a.", "a.1", "[1]", "{}", "a$", "é!"] {
             assert!(Subject::parse(text).is_err(), "{text}");
         }
     }

@@ -17,28 +17,36 @@ use crate::{
 /// The kind of check; registered under the credential it compares (`project_id`).
 #[derive(Debug, Clone)]
 pub struct Owner {
-    parents: Vec<Box<str>>,
+    parents: Vec<Parent>,
+}
+
+/// A resource that rules may name as the parent of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    pub resource: &'static str,
+    /// The attribute of the object that refers to it. An object without it has no such parent, and the rule that asks fails; `None`
+    /// leaves that to the embedder, who is asked in any case.
+    pub via: Option<&'static str>,
 }
 
 impl Owner {
-    /// `parents`: the resources that a rule may name before the colon (`network`), or before an underscore (`network_tenant_id`, the
-    /// oldest form).
+    /// A rule names a parent before the colon (`network:project_id`), or before an underscore (`network_tenant_id`, the oldest form).
     #[must_use]
-    pub fn new(parents: &[&str]) -> Self {
-        Self { parents: parents.iter().map(|p| Box::from(*p)).collect() }
+    pub fn new(parents: &[Parent]) -> Self {
+        Self { parents: parents.to_vec() }
     }
 
-    fn parent(&self, key: &str) -> Result<Option<Need>, String> {
+    fn parent(&self, key: &str) -> Result<Option<(Parent, Need)>, String> {
         if let Some((resource, field)) = key.split_once(':') {
-            if !self.parents.iter().any(|p| **p == *resource) {
-                let hint = hint(resource, self.parents.iter().map(AsRef::as_ref));
+            let Some(parent) = self.parents.iter().find(|p| p.resource == resource) else {
+                let hint = hint(resource, self.parents.iter().map(|p| p.resource));
                 return Err(format!("there is no parent resource \"{resource}\"{hint}"));
-            }
-            return Ok(Some(Need::new(key, resource, field)));
+            };
+            return Ok(Some((*parent, Need::new(key, resource, field))));
         }
         Ok(self.parents.iter().find_map(|parent| {
-            let field = key.strip_prefix(&**parent)?.strip_prefix('_').filter(|field| *field != "id")?;
-            Some(Need::new(key, parent, field))
+            let field = key.strip_prefix(parent.resource)?.strip_prefix('_').filter(|field| *field != "id")?;
+            Some((*parent, Need::new(key, parent.resource, field)))
         }))
     }
 }
@@ -46,7 +54,7 @@ impl Owner {
 impl Kind for Owner {
     fn compile(&self, kind: &str, text: &str) -> Result<Arc<dyn Custom>, String> {
         match Template::parse(text) {
-            Ok(Template::One(key)) => Ok(Arc::new(Compiled { need: self.parent(&key)?, credential: kind.into(), key })),
+            Ok(Template::One(key)) => Ok(Arc::new(Compiled { parent: self.parent(&key)?, credential: kind.into(), key })),
             _ => Err(format!("{kind}: compares with one attribute, as in {kind}:%({kind})s, not with \"{text}\"")),
         }
     }
@@ -56,14 +64,15 @@ impl Kind for Owner {
 struct Compiled {
     credential: Box<str>,
     key: Box<str>,
-    need: Option<Need>,
+    parent: Option<(Parent, Need)>,
 }
 
 impl Custom for Compiled {
     fn check(&self, target: &dyn Target, creds: &Credentials) -> Result<bool, Stop> {
         let Some(value) = target.get(&self.key) else {
-            return Err(match &self.need {
-                Some(need) => Stop::Needs(need.clone()),
+            return Err(match &self.parent {
+                Some((Parent { via: Some(via), .. }, _)) if target.get(via).is_none() => Stop::Absent((*via).to_owned()),
+                Some((_, need)) => Stop::Needs(need.clone()),
                 None => Stop::Failed(format!("the object has no attribute \"{}\"", self.key)),
             });
         };
@@ -72,11 +81,12 @@ impl Custom for Compiled {
     }
 
     fn reads(&self) -> BTreeSet<Box<str>> {
-        BTreeSet::from([self.key.clone()])
+        let via = self.parent.iter().filter_map(|(parent, _)| parent.via).map(Box::from);
+        via.chain([self.key.clone()]).collect()
     }
 
     fn needs(&self) -> Option<Need> {
-        self.need.clone()
+        self.parent.as_ref().map(|(_, need)| need.clone())
     }
 
     fn by_credentials(&self, creds: &Credentials) -> Option<bool> {

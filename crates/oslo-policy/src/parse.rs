@@ -87,10 +87,9 @@ pub(crate) fn parse_lists(lists: &[Vec<String>], language: &Language) -> (Check,
         let mut all: Vec<Check> = list
             .iter()
             .map(|text| {
-                single(text, language).unwrap_or_else(|(_, message)| {
-                    errors.push(SyntaxError { position: at + 1, message });
-                    Check::Never
-                })
+                let (check, error) = single(text, language);
+                errors.extend(error.map(|(_, message)| SyntaxError { position: at + 1, message }));
+                check
             })
             .collect();
         match all.len() {
@@ -240,10 +239,11 @@ impl<'a> Parser<'a> {
                     }
                 }
             }
-            Token::Word(word) => Ok(single(word, self.language).unwrap_or_else(|(offset, message)| {
-                self.errors.push(SyntaxError { position: position + offset, message });
-                Check::Never
-            })),
+            Token::Word(word) => {
+                let (check, error) = single(word, self.language);
+                self.errors.extend(error.map(|(offset, message)| SyntaxError { position: position + offset, message }));
+                Ok(check)
+            }
             Token::Quoted(word) => Err(SyntaxError { position, message: format!("{word} is a quoted text, not a check") }),
             Token::Close | Token::And | Token::Or => {
                 Err(SyntaxError { position, message: format!("expected a check, found {}", token.shown()) })
@@ -252,41 +252,41 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// One check: `@`, `!`, or `kind:match`. The error's offset is in characters.
-fn single(text: &str, language: &Language) -> Result<Check, (usize, String)> {
+/// One check: `@`, `!`, or `kind:match`; and what is wrong with it, the offset in characters.
+fn single(text: &str, language: &Language) -> (Check, Option<(usize, String)>) {
     match text {
-        "@" => return Ok(Check::Always),
-        "!" => return Ok(Check::Never),
+        "@" => return (Check::Always, None),
+        "!" => return (Check::Never, None),
         _ => {}
     }
     let Some((kind, rest)) = text.split_once(':') else {
-        return Err((0, format!("{text} is not a check: write kind:match, @ or !")));
+        return (Check::Never, Some((0, format!("{text} is not a check: write kind:match, @ or !"))));
     };
-    let template = |source: &str, base: &str| {
-        Template::parse(source).map_err(|(at, message)| {
-            let skipped = base.chars().count() + source.get(..at).map_or(0, |s| s.chars().count());
-            (skipped, message)
-        })
+    if kind == "rule" {
+        return (Check::Rule(rest.into()), None);
+    }
+    let (test, error) = match test(text, kind, rest, language) {
+        Ok(test) => (test, None),
+        Err(error) => (Test::Broken, Some(error)),
     };
-    let after = &text[..=kind.len()];
-    let test = match kind {
-        "rule" => {
-            if rest.is_empty() {
-                return Err((0, "rule: names no rule".to_owned()));
-            }
-            return Ok(Check::Rule(rest.into()));
+    (Check::Leaf(Arc::new(Leaf { text: text.into(), test })), error)
+}
+
+fn test(text: &str, kind: &str, rest: &str, language: &Language) -> Result<Test, (usize, String)> {
+    let template = |source: &str, skipped: &str| {
+        let offset = |at| skipped.chars().count() + source.get(..at).map_or(0, |s| s.chars().count());
+        Template::parse(source).map_err(|(at, message)| (offset(at), message))
+    };
+    let before = &text[..=kind.len()];
+    Ok(match (kind, language.kind(kind)) {
+        ("role", _) => Test::Role(template(rest, before)?),
+        ("http" | "https", _) => Test::Http(template(text, "")?),
+        (_, Some(custom)) => Test::Custom(custom.compile(kind, rest).map_err(|message| (0, message))?),
+        (_, None) => {
+            let subject = Subject::parse(kind).map_err(|message| (0, message))?;
+            Test::Compare { subject, with: template(rest, before)? }
         }
-        "role" => Test::Role(template(rest, after)?),
-        "http" | "https" => Test::Http(template(text, "")?),
-        _ => match language.kind(kind) {
-            Some(custom) => Test::Custom(custom.compile(kind, rest).map_err(|message| (0, message))?),
-            None => {
-                let subject = Subject::parse(kind).map_err(|message| (0, message))?;
-                Test::Compare { subject, with: template(rest, after)? }
-            }
-        },
-    };
-    Ok(Check::Leaf(Arc::new(Leaf { text: text.into(), test })))
+    })
 }
 
 /// A warning for a check of a credential that nothing sets, which never holds.
