@@ -116,7 +116,7 @@ proptest! {
             prop_assert!(error.position >= 1 && error.position <= text.chars().count() + 1);
         }
         let printed = check.to_string();
-        prop_assert_eq!(shown(&printed), Ok(printed));
+        prop_assert_eq!(parse_lenient(&printed, &Language::new()).0.to_string(), printed);
     }
 
     #[test]
