@@ -192,6 +192,20 @@ pub trait Worker: Send + Sync {
     async fn run(&self, engine: std::sync::Arc<Engine>, stop: tokio::sync::watch::Receiver<bool>) -> Result<()>;
 }
 
+/// A place at the root of the API whose requests and answers have a form of their own: `/quotas/{project}/details`.
+#[async_trait]
+pub trait Endpoint: Send + Sync {
+    /// The first segment of its paths.
+    fn path(&self) -> &'static str;
+
+    /// The policy rule that a request needs, its target the caller's own project; `None` when an identity is enough. `rest`: the further
+    /// segments of the path. Fails for what is not there: 404, 405.
+    fn rule(&self, cx: &Context, method: &str, rest: &[String]) -> Result<Option<&'static str>>;
+
+    /// Answers a request that policy let through: the status, and the body if there is one. `body` is null when the request has none.
+    async fn call(&self, engine: &Engine, cx: &Context, method: &str, rest: &[String], body: &Value) -> Result<(u16, Option<Value>)>;
+}
+
 /// A sub-resource of several collections whose requests and answers have a form of their own: `/networks/{id}/tags`.
 #[async_trait]
 pub trait Facet: Send + Sync {

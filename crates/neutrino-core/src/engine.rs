@@ -13,6 +13,7 @@ use neutrino_types::{Error, Result, error::kinds};
 use crate::{
     Authorized, Context, ListQuery, Op, Registry,
     op::{self, Side, not_found},
+    quota,
     registry::Entry,
     select::Select,
 };
@@ -168,6 +169,9 @@ impl Engine {
                 let mut tx = self.db.begin().await?;
                 let mut side = Side::default();
                 let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                if let Some(bounds) = self.registry.quota() {
+                    bounds.reserve(&mut op, collection, &quota::by_project(bodies)).await?;
+                }
                 let mut ids = Vec::with_capacity(bodies.len());
                 for body in bodies {
                     let id = cx.new_id();

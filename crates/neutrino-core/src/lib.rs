@@ -12,15 +12,17 @@ pub mod context;
 pub mod engine;
 pub mod op;
 pub mod query;
+pub mod quota;
 pub mod rbac;
 pub mod registry;
 mod rows;
 mod select;
 
 pub use authz::Authorized;
-pub use behaviour::{Behaviour, Facet, Hook, Loader, Startup, Worker};
+pub use behaviour::{Behaviour, Endpoint, Facet, Hook, Loader, Startup, Worker};
 pub use context::{Caller, Context};
 pub use engine::{Engine, Precondition};
 pub use op::Op;
 pub use query::{Direction, Filter, ListQuery};
+pub use quota::Quota;
 pub use registry::{Builder, Registry};

@@ -53,6 +53,16 @@ impl Op<'_> {
         }
     }
 
+    /// Asks the quota for more objects of a collection, before they are written. The engine does it for what a request creates; this is
+    /// for resources without a table, which write their rows themselves.
+    ///
+    /// # Errors
+    /// 409 `OverQuota`; the database's.
+    pub async fn reserve(&mut self, collection: &str, project_id: &str, count: i64) -> Result<()> {
+        let Some(quota) = self.engine.registry.quota() else { return Ok(()) };
+        quota.reserve(self, collection, &[(project_id, count)].into()).await
+    }
+
     /// The same transaction on another collection.
     fn on(&mut self, collection: &str) -> Result<Op<'_>> {
         let entry = self.engine.entry(collection)?;

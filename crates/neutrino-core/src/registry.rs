@@ -9,7 +9,7 @@ use std::{
 
 use neutrino_model::{Attribute, Extension, Limits, Resource, Table};
 
-use crate::{Behaviour, Facet, Hook, Loader, Startup, Worker, behaviour::Plain};
+use crate::{Behaviour, Endpoint, Facet, Hook, Loader, Quota, Startup, Worker, behaviour::Plain};
 
 /// All that belongs to one collection.
 pub struct Entry {
@@ -32,6 +32,8 @@ pub struct Builder {
     loaders: HashMap<&'static str, Vec<Arc<dyn Loader>>>,
     startups: Vec<Arc<dyn Startup>>,
     facets: Vec<Arc<dyn Facet>>,
+    endpoints: Vec<Arc<dyn Endpoint>>,
+    quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub limits: Limits,
@@ -96,6 +98,18 @@ impl Builder {
         self
     }
 
+    /// A place at the root of the API.
+    pub fn endpoint(&mut self, endpoint: impl Endpoint + 'static) -> &mut Self {
+        self.endpoints.push(Arc::new(endpoint));
+        self
+    }
+
+    /// What bounds the number of objects; the last one counts.
+    pub fn quota(&mut self, quota: impl Quota + 'static) -> &mut Self {
+        self.quota = Some(Arc::new(quota));
+        self
+    }
+
     /// Offers a typed service to other features ([`Registry::service`]); the last of a type wins.
     pub fn service<T: Any + Send + Sync>(&mut self, service: Arc<T>) -> &mut Self {
         self.services.insert(TypeId::of::<T>(), service);
@@ -141,6 +155,8 @@ impl Builder {
             entries,
             startups: self.startups,
             facets: self.facets,
+            endpoints: self.endpoints,
+            quota: self.quota,
             workers: self.workers,
             services: self.services,
             limits: self.limits,
@@ -160,6 +176,8 @@ pub struct Registry {
     entries: BTreeMap<String, Entry>,
     startups: Vec<Arc<dyn Startup>>,
     facets: Vec<Arc<dyn Facet>>,
+    endpoints: Vec<Arc<dyn Endpoint>>,
+    quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub limits: Limits,
@@ -190,6 +208,17 @@ impl Registry {
     #[must_use]
     pub fn startups(&self) -> &[Arc<dyn Startup>] {
         &self.startups
+    }
+
+    #[must_use]
+    pub fn endpoints(&self) -> &[Arc<dyn Endpoint>] {
+        &self.endpoints
+    }
+
+    /// What bounds the number of objects, if anything does.
+    #[must_use]
+    pub fn quota(&self) -> Option<&Arc<dyn Quota>> {
+        self.quota.as_ref()
     }
 
     #[must_use]

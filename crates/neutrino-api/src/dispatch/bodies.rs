@@ -49,6 +49,14 @@ pub fn any(raw: &[u8], resource: &Resource) -> Result<Value> {
     parse(raw, resource)
 }
 
+/// The body of a request to an endpoint; null when there is none.
+pub fn plain(raw: &[u8]) -> Result<Value> {
+    if raw.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(raw).map_err(|e| malformed(Stack::Extension, &e))
+}
+
 fn member(body: &mut Map<String, Value>, resource: &Resource) -> Result<Map<String, Value>> {
     match body.remove(resource.member) {
         Some(Value::Object(item)) => Ok(item),
@@ -68,13 +76,13 @@ fn object(raw: &[u8], resource: &Resource) -> Result<Map<String, Value>> {
 }
 
 fn parse(raw: &[u8], resource: &Resource) -> Result<Value> {
-    serde_json::from_slice(raw).map_err(|e| malformed(resource, &e))
+    serde_json::from_slice(raw).map_err(|e| malformed(resource.stack, &e))
 }
 
 /// Nesting is bounded by the parser at 128 levels; that, too, ends here.
-fn malformed(resource: &Resource, error: &serde_json::Error) -> Error {
+fn malformed(stack: Stack, error: &serde_json::Error) -> Error {
     let place = format!("line {}, column {}", error.line(), error.column());
-    match resource.stack {
+    match stack {
         Stack::Core => kinds::BAD_REQUEST
             .error(format!("The server could not comply with the request since it is malformed: the body is no JSON at {place}.")),
         Stack::Extension => kinds::MALFORMED_BODY.error(format!("Malformed request body: it is no JSON at {place}.")),

@@ -14,7 +14,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use neutrino_core::{Caller, Context, Engine, Facet, ListQuery, Precondition, authz::authorize, registry::Entry};
+use neutrino_core::{Caller, Context, Endpoint, Engine, Facet, ListQuery, Precondition, authz::authorize, registry::Entry};
 use neutrino_model::{Body, Record, Resource, Stack, View};
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
@@ -82,6 +82,7 @@ impl Api {
                 head.action(&key, parent.as_deref(), &id, action.name).await
             }
             (Route::Facet(key, id, facet, item), _) => head.facet(&key, &id, facet.as_ref(), item.as_deref()).await,
+            (Route::Endpoint(endpoint, rest), _) => head.endpoint(endpoint.as_ref(), &rest).await,
             (_, method) => {
                 let method: String = method.chars().take(16).collect();
                 Err(kinds::METHOD_NOT_ALLOWED.error(format!("The method {method} is not allowed for this resource.")))
@@ -276,6 +277,17 @@ impl Head<'_> {
         let auth = authorize(self.cx, &format!("delete_{}", entry.table.resource.member))?;
         self.api.engine.delete(self.cx, &auth, key, &original, precondition).await?;
         Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn endpoint(&self, endpoint: &dyn Endpoint, rest: &[String]) -> Result<Response> {
+        let method = self.request.method.as_str();
+        let body = bodies::plain(&self.request.body)?;
+        if let Some(rule) = endpoint.rule(self.cx, method, rest)? {
+            _ = authorize(self.cx, rule)?;
+        }
+        let (status, answer) = endpoint.call(&self.api.engine, self.cx, method, rest, &body).await?;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        Ok(answer.map_or_else(|| Response::empty(status), |answer| Response::json(status, &answer)))
     }
 
     async fn facet(&self, key: &str, id: &str, facet: &dyn Facet, item: Option<&str>) -> Result<Response> {

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use neutrino_core::{Facet, Registry};
+use neutrino_core::{Endpoint, Facet, Registry};
 use neutrino_model::Action;
 use neutrino_types::{Result, error::kinds};
 use percent_encoding::percent_decode_str;
@@ -23,6 +23,8 @@ pub enum Route {
     Action(String, Option<String>, String, Action),
     /// Collection, id, the facet, and the part of it.
     Facet(String, String, Arc<dyn Facet>, Option<String>),
+    /// The endpoint, and the segments after its own.
+    Endpoint(Arc<dyn Endpoint>, Vec<String>),
 }
 
 struct Node {
@@ -36,6 +38,7 @@ struct Node {
 pub struct Routes {
     /// By the path after `/v2.0/`, of one or two segments (`networks`, `qos/policies`).
     nodes: HashMap<String, Node>,
+    endpoints: HashMap<&'static str, Arc<dyn Endpoint>>,
 }
 
 impl Routes {
@@ -56,7 +59,8 @@ impl Routes {
                 nodes.entry(path).or_insert(node);
             }
         }
-        Self { nodes }
+        let endpoints = registry.endpoints().iter().map(|e| (e.path(), e.clone())).collect();
+        Self { nodes, endpoints }
     }
 
     /// # Errors
@@ -76,6 +80,10 @@ impl Routes {
             [] | [""] => return Ok(Route::Root),
             ["extensions"] => return Ok(Route::Extensions),
             ["extensions", alias] => return Ok(Route::Extension(decode(alias)?)),
+            [first, rest @ ..] if self.endpoints.contains_key(first) => {
+                let endpoint = self.endpoints.get(first).ok_or_else(nothing)?;
+                return Ok(Route::Endpoint(endpoint.clone(), rest.iter().map(|s| decode(s)).collect::<Result<_>>()?));
+            }
             [first, rest @ ..] => match (self.nodes.get(*first), rest) {
                 (Some(node), rest) => (node, rest),
                 (None, [second, rest @ ..]) => (self.nodes.get(&format!("{first}/{second}")).ok_or_else(nothing)?, rest),
