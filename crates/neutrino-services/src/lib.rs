@@ -4,6 +4,7 @@
 //! Siblings do not know each other; what one needs of another goes through hooks and services of `neutrino-core`.
 
 pub mod address_groups;
+pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
 pub mod shims;
@@ -14,18 +15,19 @@ use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[];
+pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
 /// # Errors
 /// A sentence for the operator: what was asked for and is not known, or does not fit.
-pub fn register(builder: &mut Builder, _config: &Config) -> Result<(), String> {
+pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     shims::register(builder);
     standard::register(builder);
     security_groups::register(builder);
     address_groups::register(builder);
     tags::register(builder);
     rbac_policies::register(builder);
+    quotas::register(builder, config)?;
     Ok(())
 }

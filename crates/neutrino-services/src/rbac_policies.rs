@@ -241,6 +241,7 @@ impl Policy {
     }
 
     async fn insert(&self, op: &mut Op<'_>) -> Result<()> {
+        op.reserve("rbac_policies", &self.project_id, 1).await?;
         self.claim(op).await?;
         if self.of.name == "subnetpool" {
             self.check_scope(op).await?;

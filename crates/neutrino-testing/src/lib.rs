@@ -40,6 +40,18 @@ const FULL: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// No limits, unless a test sets some: tests make many objects.
+const UNLIMITED: &[(&str, &str, &str)] = &[
+    ("quotas", "quota_network", "-1"),
+    ("quotas", "quota_subnet", "-1"),
+    ("quotas", "quota_port", "-1"),
+    ("quotas", "quota_rbac_policy", "-1"),
+    ("quotas", "quota_security_group", "-1"),
+    ("quotas", "quota_security_group_rule", "-1"),
+    ("quotas", "quota_router", "-1"),
+    ("quotas", "quota_floatingip", "-1"),
+];
+
 /// An answer: status, headers and the body as JSON (null when it is empty or no JSON).
 #[derive(Debug)]
 pub struct Answer {
@@ -123,7 +135,10 @@ impl Server {
 
     async fn open(folder: TempDir, options: &[(&str, &str, &str)]) -> Self {
         let tables = [neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat();
-        let config = Config::for_test(&tables, options).unwrap();
+        let set = |name: &str| options.iter().any(|(group, known, _)| (*group, *known) == ("quotas", name));
+        let limits = UNLIMITED.iter().filter(|(_, name, _)| !set(name));
+        let options: Vec<_> = limits.chain(options).copied().collect();
+        let config = Config::for_test(&tables, &options).unwrap();
         let url = format!("sqlite:///{}", folder.path().join("neutron.sqlite").display());
         let db = Db::connect(&url, &DbOptions::default()).await.unwrap();
         let mut builder = Builder::default();

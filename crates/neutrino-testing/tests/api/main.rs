@@ -12,6 +12,7 @@ mod networks;
 mod networks_provider;
 mod ports;
 mod ports_extensions;
+mod quotas;
 mod rbac_policies;
 mod security_group_rules;
 mod security_groups;
