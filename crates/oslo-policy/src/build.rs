@@ -54,7 +54,7 @@ impl Rules {
         let index: HashMap<Box<str>, RuleId> = (0_u32..).zip(&drafts).map(|(at, d)| (Box::from(&*d.name), RuleId(at))).collect();
         let default = index.get(&*options.default_rule).copied();
         let undefined = if options.lenient { &mut warnings } else { &mut problems };
-        let linked = link::link(&drafts, &index, default, undefined).unwrap_or_else(|more| {
+        let linked = link::link(&drafts, &index, default, options.lenient, undefined).unwrap_or_else(|more| {
             problems.extend(more);
             Vec::new()
         });

@@ -27,17 +27,18 @@ pub(crate) struct Linked {
     pub needs: BTreeSet<Need>,
 }
 
-/// References to no rule go to `undefined` and mean the default rule, or a check that fails.
+/// References to no rule go to `undefined`; read leniently they mean the default rule, else (or without one) a check that fails.
 pub(crate) fn link(
     drafts: &[Draft],
     index: &HashMap<Box<str>, RuleId>,
     default: Option<RuleId>,
+    lenient: bool,
     undefined: &mut Vec<Problem>,
 ) -> Result<Vec<Linked>, Vec<Problem>> {
     let mut resolve = |draft: &Draft, name: &str| {
         let id = index.get(name).copied().or_else(|| {
             undefined.push(draft.problem(position(&draft.text, name), missing(name, drafts, default)));
-            default
+            default.filter(|_| lenient)
         });
         id.map_or(Check::Never, Check::Rule)
     };
