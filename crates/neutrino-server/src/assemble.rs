@@ -11,7 +11,7 @@ use oslo_config::{Config, Opt};
 /// The options of every feature that can be loaded, whether it is on or not.
 #[must_use]
 pub fn feature_options() -> Vec<&'static [Opt]> {
-    [neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat()
+    [&[neutrino_core::plugins::OPTIONS][..], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS, neutrino_l3::OPTIONS].concat()
 }
 
 /// Everything that this configuration turns on.
@@ -22,6 +22,7 @@ pub fn registry(config: &Config) -> Result<Registry, String> {
     let mut builder = Builder::default();
     neutrino_ml2::register(&mut builder, config)?;
     neutrino_services::register(&mut builder, config)?;
+    neutrino_l3::register(&mut builder, config)?;
     builder.build()
 }
 

@@ -20,7 +20,6 @@ pub static PROCESS: &[Opt] = &[
     Opt::str("DEFAULT", "state_path").default("/var/lib/neutron").help("Folder for what the server keeps beside the database."),
     Opt::str("DEFAULT", "auth_strategy").default("keystone").help("noauth, or keystone."),
     Opt::str("DEFAULT", "core_plugin").help("The core plugin: ml2."),
-    Opt::list("DEFAULT", "service_plugins").default("").help("Service plugins, in order."),
     Opt::str("DEFAULT", "transport_url").secret().help("Message bus; unset or fake:// is inside the process."),
     Opt::int("DEFAULT", "api_workers").min(1).max(1024).help("Threads that serve requests; the number of processors if unset."),
     Opt::int("DEFAULT", "rpc_workers").min(0).max(1024).help("Tasks that serve agents."),

@@ -24,8 +24,12 @@ use tokio::sync::OnceCell;
 /// The project of requests, unless a test says otherwise; that of Neutron's own `noauth`.
 pub const PROJECT: &str = "fake_project_id";
 
+/// Every service plugin that is served.
+pub const SERVICE_PLUGINS: &str = "";
+
 /// Options that turn everything on.
 const FULL: &[(&str, &str, &str)] = &[
+    ("DEFAULT", "service_plugins", SERVICE_PLUGINS),
     ("ml2", "project_network_types", "vxlan"),
     ("ml2_type_vxlan", "vni_ranges", "1:2000"),
     ("ml2_type_geneve", "vni_ranges", "2001:2100"),
@@ -134,7 +138,8 @@ impl Server {
     }
 
     async fn open(folder: TempDir, options: &[(&str, &str, &str)]) -> Self {
-        let tables = [neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat();
+        let tables =
+            [&[neutrino_core::plugins::OPTIONS][..], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS, neutrino_l3::OPTIONS].concat();
         let set = |name: &str| options.iter().any(|(group, known, _)| (*group, *known) == ("quotas", name));
         let limits = UNLIMITED.iter().filter(|(_, name, _)| !set(name));
         let options: Vec<_> = limits.chain(options).copied().collect();
@@ -144,6 +149,7 @@ impl Server {
         let mut builder = Builder::default();
         neutrino_ml2::register(&mut builder, &config).unwrap();
         neutrino_services::register(&mut builder, &config).unwrap();
+        neutrino_l3::register(&mut builder, &config).unwrap();
         let engine = Arc::new(Engine::new(db, builder.build().unwrap()));
         engine.start().await.unwrap();
         let api = Arc::new(Api::new(engine.clone(), ApiOptions::default()));

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Layer 3: routers, floating IPs and what hangs on them, one module each.
+//!
+//! What it needs of ports and networks it does through collections of the engine and services of `neutrino-core`; it does not know the
+//! core plugin.
+
+use neutrino_core::Builder;
+use oslo_config::{Config, Opt};
+
+/// The options that these features obey.
+pub static OPTIONS: &[&[Opt]] = &[];
+
+/// Turns on what the configuration asks for.
+///
+/// # Errors
+/// A sentence for the operator: what was asked for and is not known, or does not fit.
+pub fn register(_builder: &mut Builder, _config: &Config) -> Result<(), String> {
+    Ok(())
+}
