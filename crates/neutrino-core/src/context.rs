@@ -6,13 +6,32 @@ use std::sync::Arc;
 use chrono::{NaiveDateTime, Timelike as _, Utc};
 use rand::Rng as _;
 
-/// Who asks. Made by the identity filters of the pipeline, or by [`Context::internal`].
+/// Who asks. Made by the identity filters of the pipeline, or by [`Context::internal`]. Names are oslo.context's.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
     pub user_id: Option<String>,
+    pub user_domain_id: Option<String>,
     pub project_id: Option<String>,
+    pub project_name: Option<String>,
+    pub project_domain_id: Option<String>,
+    /// The domain a domain-scoped token is for.
+    pub domain_id: Option<String>,
+    /// `all` for a token scoped to the whole deployment.
+    pub system_scope: Option<String>,
     pub roles: Vec<String>,
+    pub service_user_id: Option<String>,
+    pub service_project_id: Option<String>,
+    /// Of the service that passed the request on.
+    pub service_roles: Vec<String>,
+    pub is_admin_project: bool,
+    /// By the rule `context_is_admin`.
     pub is_admin: bool,
+    /// By the rules `service_api` and `context_is_advsvc`.
+    pub is_service: bool,
+    /// By the rule `context_with_global_access`.
+    pub has_global_access: bool,
+    /// By the rule `context_can_set_project_id`.
+    pub can_set_project_id: bool,
 }
 
 /// Sources of time and randomness.
@@ -74,6 +93,18 @@ impl Context {
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.caller.is_admin
+    }
+
+    /// Does SQL show the caller the objects of every project? The rules of the policy still judge each of them.
+    #[must_use]
+    pub fn sees_all(&self) -> bool {
+        self.caller.is_admin || self.caller.is_service || self.caller.has_global_access
+    }
+
+    /// May the caller create objects for other projects?
+    #[must_use]
+    pub fn can_set_project_id(&self) -> bool {
+        self.caller.is_admin || self.caller.is_service || self.caller.can_set_project_id
     }
 
     /// The caller's project, empty without one.

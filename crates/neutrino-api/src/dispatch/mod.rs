@@ -118,9 +118,19 @@ fn context(request: &Request) -> Context {
     let is_admin = identity.is_admin.unwrap_or_else(|| identity.is_unknown());
     let caller = Caller {
         user_id: identity.user_id.clone(),
+        user_domain_id: identity.user_domain_id.clone(),
         project_id: identity.project_id.clone().filter(|p| !p.is_empty()),
+        project_name: identity.project_name.clone(),
+        project_domain_id: identity.project_domain_id.clone(),
+        domain_id: identity.domain_id.clone(),
+        system_scope: identity.system_scope.clone(),
         roles: identity.roles.clone(),
+        service_user_id: identity.service_user_id.clone(),
+        service_project_id: identity.service_project_id.clone(),
+        service_roles: identity.service_roles.clone(),
+        is_admin_project: identity.is_admin_project,
         is_admin,
+        ..Caller::default()
     };
     Context::new(&request.info.request_id, caller)
 }
