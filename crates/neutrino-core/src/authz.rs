@@ -1,35 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The proof that somebody was allowed to do something.
 //!
-//! Every entry point of the engine takes one. It is made by [`authorize`], which the HTTP layer calls once per operation, or by
-//! [`Authorized::internal`], which names its reason and can be searched for.
+//! Every entry point of the engine takes one. It is made by the policy ([`crate::policy::Judge`]), which the HTTP layer asks once per
+//! operation, or by [`Authorized::internal`], which names its reason and can be searched for. The proof of a read carries what the caller may
+//! see, and the engine obeys it.
 
-use neutrino_types::{Result, error::kinds};
+use neutrino_model::Record;
+use neutrino_types::Result;
 
-use crate::Context;
+use crate::{Context, Engine, policy::Reading, registry::Entry};
 
-/// See the module's documentation. Cannot be made outside this module.
+/// See the module's documentation. Cannot be made outside this crate but by [`Authorized::internal`].
 #[derive(Debug)]
 pub struct Authorized {
     _action: String,
+    reading: Option<Reading>,
 }
 
 impl Authorized {
     /// The server's own work, with the reason.
     #[must_use]
     pub fn internal(reason: &'static str) -> Self {
-        Self { _action: reason.to_owned() }
+        Self { _action: reason.to_owned(), reading: None }
     }
-}
 
-/// May the caller of `cx` do `action` (`create_network`)? Without an identity service every request is an administrator's; any
-/// other caller is refused until the policy engine can judge it.
-///
-/// # Errors
-/// 403 `PolicyNotAuthorized`.
-pub fn authorize(cx: &Context, action: &str) -> Result<Authorized> {
-    if cx.is_admin() {
-        return Ok(Authorized { _action: action.to_owned() });
+    pub(crate) fn by_policy(verb: &str, key: &str, reading: Reading) -> Self {
+        Self { _action: format!("{verb} {key}"), reading: Some(reading) }
     }
-    Err(kinds::POLICY_NOT_AUTHORIZED.error(format!("{action} is disallowed by policy.")))
+
+    /// Marks the attributes that the rules look at as wanted.
+    pub(crate) fn mark(&self, entry: &Entry, wanted: &mut [bool]) {
+        if let Some(reading) = &self.reading {
+            reading.mark(entry, wanted);
+        }
+    }
+
+    /// The rows that the caller may see.
+    pub(crate) async fn admit(&self, engine: &Engine, cx: &Context, rows: Vec<Record>) -> Result<Vec<Record>> {
+        match &self.reading {
+            Some(reading) => reading.admit(engine, cx, rows).await,
+            None => Ok(rows),
+        }
+    }
+
+    /// By attribute index: is it left out of the caller's answer? Judged on the first row.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn hidden(&self, engine: &Engine, cx: &Context, first: Option<&Record>) -> Result<Vec<bool>> {
+        match &self.reading {
+            Some(reading) => reading.hidden(engine, cx, first).await,
+            None => Ok(first.map(|row| vec![false; row.table().attributes.len()]).unwrap_or_default()),
+        }
+    }
 }

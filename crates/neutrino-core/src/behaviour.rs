@@ -198,8 +198,8 @@ pub trait Endpoint: Send + Sync {
     /// The first segment of its paths.
     fn path(&self) -> &'static str;
 
-    /// The policy rule that a request needs, its target the caller's own project; `None` when an identity is enough. `rest`: the further
-    /// segments of the path. Fails for what is not there: 404, 405.
+    /// The policy rule that a request needs, its target the project that the path names first (or none); `None` when an identity is enough.
+    /// `rest`: the further segments of the path. Fails for what is not there: 404, 405.
     fn rule(&self, cx: &Context, method: &str, rest: &[String]) -> Result<Option<&'static str>>;
 
     /// Answers a request that policy let through: the status, and the body if there is one. `body` is null when the request has none.

@@ -75,6 +75,13 @@ impl Context {
         Self::new(name, Caller { is_admin: true, ..Caller::default() })
     }
 
+    /// The same operation in the sight of a project without any privilege.
+    #[must_use]
+    pub fn of_project(&self, project_id: &str) -> Self {
+        let caller = Caller { project_id: Some(project_id.to_owned()), ..Caller::default() };
+        Self { request_id: self.request_id.clone(), caller: Arc::new(caller), chance: self.chance.clone() }
+    }
+
     /// The same operation with administrator's sight, for guards that must see what the caller may not.
     #[must_use]
     pub fn elevated(&self) -> Self {

@@ -11,7 +11,7 @@ use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
 use crate::{
-    Authorized, Context, ListQuery, Op, Registry,
+    Authorized, Context, Judge, ListQuery, Op, Policy, Registry,
     op::{self, Side, not_found},
     quota,
     registry::Entry,
@@ -24,16 +24,23 @@ pub struct Precondition {
     pub revision: Option<i64>,
 }
 
-/// The database and what is on. One per process.
+/// The database, what is on, and the rules. One per process.
 pub struct Engine {
     pub db: Db,
     pub registry: Arc<Registry>,
+    pub policy: Policy,
 }
 
 impl Engine {
     #[must_use]
-    pub fn new(db: Db, registry: Registry) -> Self {
-        Self { db, registry: Arc::new(registry) }
+    pub fn new(db: Db, registry: Registry, policy: Policy) -> Self {
+        Self { db, registry: Arc::new(registry), policy }
+    }
+
+    /// Who decides on the operations of one request.
+    #[must_use]
+    pub fn judge<'a>(&'a self, cx: &'a Context) -> Judge<'a> {
+        Judge::new(self, cx)
     }
 
     /// Does what must be done before the first request.
@@ -63,7 +70,7 @@ impl Engine {
     pub async fn list(
         &self,
         cx: &Context,
-        _auth: &Authorized,
+        auth: &Authorized,
         collection: &str,
         parent: Option<&str>,
         query: &ListQuery,
@@ -75,9 +82,11 @@ impl Engine {
         let mut tx = self.db.reader().await?;
         if entry.table.resource.table.is_none() {
             let rows = entry.behaviour.rows(self, cx, &mut tx, parent, query).await?;
+            drop(tx);
+            let rows = auth.admit(self, cx, rows).await?;
             return crate::engine::virtual_rows::page(self, collection, rows, query);
         }
-        let mut wanted = op::wanted(entry, query.fields.as_deref());
+        let mut wanted = op::wanted(entry, query.fields.as_deref(), Some(auth));
         for (at, _) in &query.sort {
             wanted[*at] = true;
         }
@@ -96,7 +105,9 @@ impl Engine {
         if query.page_reverse {
             records.reverse();
         }
-        op::fill(entry, cx, &mut tx, records, wanted).await
+        let records = op::fill(entry, cx, &mut tx, records, wanted).await?;
+        drop(tx);
+        auth.admit(self, cx, records).await
     }
 
     /// One object in the caller's view; who may not see it gets the 404 of what is not there.
@@ -106,7 +117,7 @@ impl Engine {
     pub async fn show(
         &self,
         cx: &Context,
-        _auth: &Authorized,
+        auth: &Authorized,
         collection: &str,
         parent: Option<&str>,
         id: &str,
@@ -118,10 +129,11 @@ impl Engine {
             let key = entry.table.primary_key().map_or("id", |at| entry.table.attributes[at].name);
             let query = ListQuery::by(&entry.table, key, id);
             let rows = entry.behaviour.rows(self, cx, &mut tx, parent, &query).await?;
-            let found = rows.into_iter().find(|row| row.str(key) == id);
-            return found.ok_or_else(|| not_found(self, collection, id));
+            drop(tx);
+            let found = rows.into_iter().find(|row| row.str(key) == id).ok_or_else(|| not_found(self, collection, id))?;
+            return self.admitted(cx, auth, found).await;
         }
-        let wanted = op::wanted(entry, fields);
+        let wanted = op::wanted(entry, fields, Some(auth));
         let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
         let mut conditions = vec![Sql::new("t.id = ?", vec![id.into()])];
         conditions.extend(child_of(entry, parent));
@@ -129,7 +141,15 @@ impl Engine {
         let row = tx.select(sql).await?.into_iter().next().ok_or_else(|| not_found(self, collection, id))?;
         let record = select.decode(&row)?;
         let mut rows = op::fill(entry, cx, &mut tx, vec![record], wanted).await?;
-        rows.pop().ok_or_else(|| not_found(self, collection, id))
+        drop(tx);
+        let record = rows.pop().ok_or_else(|| not_found(self, collection, id))?;
+        self.admitted(cx, auth, record).await
+    }
+
+    /// What the policy hides is not there.
+    async fn admitted(&self, cx: &Context, auth: &Authorized, record: Record) -> Result<Record> {
+        let admitted = auth.admit(self, cx, vec![record]).await?.pop();
+        admitted.ok_or_else(|| kinds::NOT_FOUND.error("The resource could not be found."))
     }
 
     /// One whole object in the caller's view: what a write starts from and policy judges.

@@ -3,7 +3,7 @@
 //! of what is on, and the engine that lists, shows, creates, updates and deletes the objects of any table.
 //!
 //! Owns the order of an operation (guards, transaction, hooks, revision, postcommit). Names no resource.
-//! Invariants: an entry point takes an [`Authorized`]; precommit code gets a transaction and no network handle, postcommit code
+//! Invariants: an entry point takes an [`Authorized`], which only the policy makes; precommit code gets a transaction and no network handle, postcommit code
 //! the reverse; a page costs a constant number of statements; the registry does not change once built.
 
 pub mod authz;
@@ -12,6 +12,7 @@ pub mod context;
 pub mod engine;
 pub mod op;
 pub mod plugins;
+pub mod policy;
 pub mod query;
 pub mod quota;
 pub mod rbac;
@@ -25,6 +26,7 @@ pub use context::{Caller, Context};
 pub use engine::{Engine, Precondition};
 pub use op::Op;
 pub use plugins::service_plugin;
+pub use policy::{Judge, Policy};
 pub use query::{Direction, Filter, ListQuery};
 pub use quota::Quota;
 pub use registry::{Builder, Registry};

@@ -12,10 +12,10 @@ use neutrino_model::{Attribute, Column, Join, Kind, Place, Record, Source, Visib
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
 
-use crate::{Context, Direction, Filter, ListQuery, registry::Entry};
+use crate::{Authorized, Context, Direction, Filter, ListQuery, registry::Entry};
 
 /// Which attributes to fetch for the fields a caller wants: those, what policy needs, the key, and what their loaders read.
-pub(crate) fn wanted(entry: &Entry, fields: Option<&[String]>) -> Vec<bool> {
+pub(crate) fn wanted(entry: &Entry, fields: Option<&[String]>, auth: Option<&Authorized>) -> Vec<bool> {
     let table = &entry.table;
     let mut wanted: Vec<bool> = match fields {
         None => table.attributes.iter().map(|a| a.visible || a.required_by_policy).collect(),
@@ -27,6 +27,9 @@ pub(crate) fn wanted(entry: &Entry, fields: Option<&[String]>) -> Vec<bool> {
             wanted
         }
     };
+    if let Some(auth) = auth {
+        auth.mark(entry, &mut wanted);
+    }
     for loader in &entry.loaders {
         if loader.fills().iter().any(|name| table.find(name).is_some_and(|at| wanted[at])) {
             for at in loader.needs().iter().filter_map(|name| table.find(name)) {
@@ -175,7 +178,7 @@ impl Select<'_> {
     }
 
     fn visible(&self) -> Option<Sql> {
-        if self.cx.is_admin() {
+        if self.cx.sees_all() {
             return None;
         }
         match self.entry.table.resource.visibility {

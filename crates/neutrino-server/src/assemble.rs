@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use neutrino_api::dispatch::{Api, ApiOptions};
-use neutrino_core::{Builder, Engine, Registry};
+use neutrino_core::{Builder, Engine, Policy, Registry};
 use neutrino_db::Db;
 use oslo_config::{Config, Opt};
 
 /// The options of every feature that can be loaded, whether it is on or not.
 #[must_use]
 pub fn feature_options() -> Vec<&'static [Opt]> {
-    [&[neutrino_core::plugins::OPTIONS][..], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS, neutrino_l3::OPTIONS].concat()
+    [&[neutrino_core::plugins::OPTIONS, neutrino_core::policy::OPTIONS][..], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS, neutrino_l3::OPTIONS].concat()
 }
 
 /// Everything that this configuration turns on.
@@ -31,7 +31,10 @@ pub fn registry(config: &Config) -> Result<Registry, String> {
 /// # Errors
 /// As [`registry`]; what the start-up work meets.
 pub async fn api(config: &Config, db: Db, options: ApiOptions) -> Result<(Arc<Engine>, Arc<Api>), String> {
-    let engine = Arc::new(Engine::new(db, registry(config)?));
+    let registry = registry(config)?;
+    let (source, rules) = neutrino_core::policy::from_config(config)?;
+    let policy = Policy::start(&registry, source, rules)?;
+    let engine = Arc::new(Engine::new(db, registry, policy));
     engine.start().await.map_err(|error| error.log().unwrap_or_else(|| error.message()).to_owned())?;
     let api = Arc::new(Api::new(engine.clone(), options));
     Ok((engine, api))

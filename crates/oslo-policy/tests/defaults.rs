@@ -2,7 +2,7 @@
 //! The table that scripts/gen-policy-defaults makes for the server: it compiles, it is what the real oslo.policy was asked about, and it
 //! makes rules, with everything that extends the server too.
 
-#[path = "../../neutrino-core/src/policy_defaults.rs"]
+#[path = "../../neutrino-core/src/policy/defaults.rs"]
 mod policy_defaults;
 
 use std::{path::Path, sync::Arc};

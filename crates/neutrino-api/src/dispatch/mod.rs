@@ -14,7 +14,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use neutrino_core::{Caller, Context, Endpoint, Engine, Facet, ListQuery, Precondition, authz::authorize, registry::Entry};
+use neutrino_core::{Authorized, Caller, Context, Endpoint, Engine, Facet, Judge, ListQuery, Precondition, registry::Entry};
 use neutrino_model::{Body, Record, Resource, Stack, View};
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
@@ -63,9 +63,9 @@ impl Api {
     }
 
     async fn dispatch(&self, request: &Request) -> Result<Response> {
-        let cx = context(request);
+        let cx = self.context(request);
         let route = self.routes.find(&request.path)?;
-        let head = Head { api: self, request, cx: &cx };
+        let head = Head { api: self, request, cx: &cx, judge: self.engine.judge(&cx) };
         match (route, request.method.as_str()) {
             (Route::Root, "GET" | "HEAD") => Ok(extensions::root(&self.engine.registry, request)),
             (Route::Extensions, "GET") => Ok(extensions::list(&self.engine.registry)),
@@ -90,6 +90,10 @@ impl Api {
         }
     }
 
+    fn context(&self, request: &Request) -> Context {
+        Context::new(&request.info.request_id, self.engine.policy.settle(caller(request)))
+    }
+
     fn missing(&self, key: &str, id: &str) -> Result<Error> {
         let resource = self.engine.entry(key)?.table.resource;
         Ok(resource.not_found.error(format!("{} {id} could not be found.", resource.member)))
@@ -112,11 +116,12 @@ impl App for Api {
     }
 }
 
-fn context(request: &Request) -> Context {
+/// Who asks, as the pipeline says; what the rules make of it comes after.
+fn caller(request: &Request) -> Caller {
     let identity = &request.info.identity;
     // Without any identity filter every request is the operator's.
     let is_admin = identity.is_admin.unwrap_or_else(|| identity.is_unknown());
-    let caller = Caller {
+    let mut caller = Caller {
         user_id: identity.user_id.clone(),
         user_domain_id: identity.user_domain_id.clone(),
         project_id: identity.project_id.clone().filter(|p| !p.is_empty()),
@@ -132,7 +137,10 @@ fn context(request: &Request) -> Context {
         is_admin,
         ..Caller::default()
     };
-    Context::new(&request.info.request_id, caller)
+    if identity.is_unknown() {
+        caller.roles = ["admin", "member", "reader"].map(str::to_owned).to_vec();
+    }
+    caller
 }
 
 /// One request on its way to the engine.
@@ -140,6 +148,7 @@ struct Head<'a> {
     api: &'a Api,
     request: &'a Request,
     cx: &'a Context,
+    judge: Judge<'a>,
 }
 
 impl Head<'_> {
@@ -173,9 +182,9 @@ impl Head<'_> {
         self.acceptable(resource)?;
         self.allowed(resource.methods.list, "list")?;
         let query = self.query(entry)?;
-        let auth = authorize(self.cx, &format!("get_{}", resource.member))?;
+        let auth = self.judge.read(key, parent).await?;
         let rows = self.api.engine.list(self.cx, &auth, key, parent, &query).await?;
-        let view = View::new(&entry.table, |name| query.wants(name));
+        let view = self.view(entry, &auth, rows.first(), query.fields.as_deref()).await?;
         let mut out = Vec::with_capacity(64 + rows.len() * 512);
         out.extend_from_slice(format!("{{\"{}\": [", resource.collection).as_bytes());
         for (n, row) in rows.iter().enumerate() {
@@ -190,6 +199,28 @@ impl Head<'_> {
         }
         out.push(b'}');
         Ok(Response::new(StatusCode::OK, "application/json", out))
+    }
+
+    /// The attributes of an answer: those wanted, less those that the policy hides from the caller.
+    async fn view(&self, entry: &Entry, auth: &Authorized, first: Option<&Record>, fields: Option<&[String]>) -> Result<View> {
+        let hidden = auth.hidden(&self.api.engine, self.cx, first).await?;
+        let is_hidden = |name: &str| entry.table.find(name).and_then(|at| hidden.get(at)).copied().unwrap_or(false);
+        Ok(View::new(&entry.table, |name| fields.is_none_or(|fields| fields.iter().any(|f| f == name)) && !is_hidden(name)))
+    }
+
+    async fn single(
+        &self,
+        entry: &Entry,
+        auth: &Authorized,
+        record: &Record,
+        status: StatusCode,
+        fields: Option<&[String]>,
+    ) -> Result<Response> {
+        let view = self.view(entry, auth, Some(record), fields).await?;
+        let mut out = format!("{{\"{}\": ", entry.table.resource.member).into_bytes();
+        view.write(record, &mut out);
+        out.push(b'}');
+        Ok(Response::new(status, "application/json", out))
     }
 
     fn page_links(&self, rows: &[Record], query: &ListQuery, entry: &Entry) -> Option<Value> {
@@ -209,9 +240,9 @@ impl Head<'_> {
             Stack::Core => self.query(entry)?.fields,
             Stack::Extension => query_string::fields(self.request.query.as_deref().unwrap_or_default())?,
         };
-        let auth = authorize(self.cx, &format!("get_{}", entry.table.resource.member))?;
+        let auth = self.judge.read(key, parent).await?;
         let record = self.api.engine.show(self.cx, &auth, key, parent, id, fields.as_deref()).await?;
-        Ok(single(entry, &record, StatusCode::OK, fields.as_deref()))
+        self.single(entry, &auth, &record, StatusCode::OK, fields.as_deref()).await
     }
 
     async fn create(&self, key: &str, parent: Option<&str>) -> Result<Response> {
@@ -229,13 +260,13 @@ impl Head<'_> {
             }
             wanted.push(body);
         }
-        let auth = authorize(self.cx, &format!("create_{}", resource.member))?;
+        let auth = self.judge.create(key, parent, &wanted).await?;
         let records = self.api.engine.create(self.cx, &auth, key, wanted).await?;
         if !bulk {
             let record = records.first().ok_or_else(|| Error::internal("a create gave no object"))?;
-            return Ok(single(entry, record, StatusCode::CREATED, None));
+            return self.single(entry, &auth, record, StatusCode::CREATED, None).await;
         }
-        let view = View::new(&entry.table, |_| true);
+        let view = self.view(entry, &auth, records.first(), None).await?;
         let mut out = format!("{{\"{}\": [", resource.collection).into_bytes();
         for (n, record) in records.iter().enumerate() {
             if n > 0 {
@@ -247,9 +278,9 @@ impl Head<'_> {
         Ok(Response::new(StatusCode::CREATED, "application/json", out))
     }
 
-    /// Only an administrator creates for another project.
+    /// Few may create for another project.
     fn own(&self, body: &Body) -> Result<()> {
-        if self.cx.is_admin() || body.table().find("project_id").is_none() || body.project_id() == self.cx.project_id() {
+        if self.cx.can_set_project_id() || body.table().find("project_id").is_none() || body.project_id() == self.cx.project_id() {
             return Ok(());
         }
         Err(kinds::BAD_REQUEST.error(
@@ -274,9 +305,9 @@ impl Head<'_> {
             }
             Stack::Extension => (self.api.engine.original(self.cx, key, parent, id).await?, read()?),
         };
-        let auth = authorize(self.cx, &format!("update_{}", resource.member))?;
+        let auth = self.judge.change("update", key, parent, &original, Some(&body)).await?;
         let record = self.api.engine.update(self.cx, &auth, key, &original, body, precondition).await?;
-        Ok(single(entry, &record, StatusCode::OK, None))
+        self.single(entry, &auth, &record, StatusCode::OK, None).await
     }
 
     async fn delete(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
@@ -284,7 +315,7 @@ impl Head<'_> {
         self.allowed(entry.table.resource.methods.delete, "delete")?;
         let precondition = precondition(self.request)?;
         let original = self.api.engine.original(self.cx, key, parent, id).await?;
-        let auth = authorize(self.cx, &format!("delete_{}", entry.table.resource.member))?;
+        let auth = self.judge.change("delete", key, parent, &original, None).await?;
         self.api.engine.delete(self.cx, &auth, key, &original, precondition).await?;
         Ok(Response::empty(StatusCode::NO_CONTENT))
     }
@@ -293,7 +324,8 @@ impl Head<'_> {
         let method = self.request.method.as_str();
         let body = bodies::plain(&self.request.body)?;
         if let Some(rule) = endpoint.rule(self.cx, method, rest)? {
-            _ = authorize(self.cx, rule)?;
+            let project = rest.first().map_or("", String::as_str);
+            self.judge.project(rule, project).await?;
         }
         let (status, answer) = endpoint.call(&self.api.engine, self.cx, method, rest, &body).await?;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -309,7 +341,7 @@ impl Head<'_> {
             Method::DELETE => "delete",
             _ => "update",
         };
-        _ = authorize(self.cx, &format!("{verb}_{}:{}", entry.table.resource.member, facet.path()))?;
+        self.judge.facet(verb, key, facet.path(), &parent).await?;
         let body = bodies::any(&self.request.body, entry.table.resource)?;
         let (status, answer) = facet.call(&self.api.engine, self.cx, &parent, item, self.request.method.as_str(), &body).await?;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -324,11 +356,12 @@ impl Head<'_> {
             _ = write!(place, "{parent}/");
         }
         place.push_str(id);
-        if !id.is_empty() && entry.table.resource.table.is_some() {
-            self.api.engine.original(self.cx, key, parent, id).await?;
-        }
-        _ = authorize(self.cx, &format!("{name}:{}", entry.table.resource.member))?;
+        let object = match id.is_empty() {
+            true => None,
+            false => Some(self.api.engine.original(self.cx, key, parent, id).await?),
+        };
         let body = bodies::any(&self.request.body, entry.table.resource)?;
+        self.judge.act(name, key, parent, object.as_ref(), &body).await?;
         let (status, answer) = entry.behaviour.action(&self.api.engine, self.cx, name, &place, &body).await?;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         if answer.is_null() && self.request.method != Method::GET {
@@ -336,14 +369,6 @@ impl Head<'_> {
         }
         Ok(Response::json(status, &answer))
     }
-}
-
-fn single(entry: &Entry, record: &Record, status: StatusCode, fields: Option<&[String]>) -> Response {
-    let view = View::new(&entry.table, |name| fields.is_none_or(|fields| fields.iter().any(|f| f == name)));
-    let mut out = format!("{{\"{}\": ", entry.table.resource.member).into_bytes();
-    view.write(record, &mut out);
-    out.push(b'}');
-    Response::new(status, "application/json", out)
 }
 
 /// `If-Match: revision_number=N`; other entity tags are of no concern to the API.
