@@ -11,7 +11,13 @@ use oslo_config::{Config, Opt};
 /// The options of every feature that can be loaded, whether it is on or not.
 #[must_use]
 pub fn feature_options() -> Vec<&'static [Opt]> {
-    [&[neutrino_core::plugins::OPTIONS, neutrino_core::policy::OPTIONS][..], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS, neutrino_l3::OPTIONS].concat()
+    [
+        &[neutrino_core::plugins::OPTIONS, neutrino_core::policy::OPTIONS][..],
+        neutrino_ml2::OPTIONS,
+        neutrino_services::OPTIONS,
+        neutrino_l3::OPTIONS,
+    ]
+    .concat()
 }
 
 /// Everything that this configuration turns on.

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use oslo_config::Sources;
 
+use crate::policy::{self, PolicyCommand};
+
 const WORKERS_HELP: &str = "One process does it all: api_workers sets the number of threads that serve requests (the number of \
 processors if it is not set), rpc_workers the number of tasks that serve agents. Without any configuration file the server runs \
 standalone: an SQLite database in the state folder, no authentication, 127.0.0.1 only.";
@@ -22,6 +24,8 @@ pub struct CommandLine {
     pub state_dir: Option<PathBuf>,
     /// `(name, value)` of options of `[DEFAULT]`.
     pub settings: Vec<(&'static str, String)>,
+    /// `policy ...`: not to serve, but to answer a question about the rules.
+    pub policy: Option<PolicyCommand>,
 }
 
 fn command(program: &'static str) -> Command {
@@ -46,6 +50,7 @@ fn command(program: &'static str) -> Command {
         .arg(flag("nodebug", "Log at INFO").hide(true).overrides_with("debug"))
         .arg(flag("use-json", "Log one JSON object a line"))
         .arg(flag("verbose", "Has no effect: INFO is the rule").short('v').hide(true))
+        .subcommand(policy::command())
 }
 
 /// Reads the arguments, the program's name first.
@@ -65,7 +70,8 @@ pub fn parse(program: &'static str, arguments: impl IntoIterator<Item = OsString
         }
     }
     let state_dir = matches.get_one::<PathBuf>("state-dir").cloned();
-    Ok(CommandLine { configs: configs(&matches), state_dir, settings })
+    let policy = matches.subcommand_matches("policy").and_then(policy::read);
+    Ok(CommandLine { configs: configs(&matches), state_dir, settings, policy })
 }
 
 pub(crate) fn configs(matches: &ArgMatches) -> Vec<(bool, PathBuf)> {
@@ -123,6 +129,14 @@ mod tests {
         let line = parse_words("--config-file=~/no.conf").unwrap();
         let errors = oslo_config::Config::load(&line.apply(Sources::new(), Some(Path::new("/home/x"))), &[]).unwrap_err();
         assert!(errors.to_string().starts_with("/home/x/no.conf: "), "{errors}");
+    }
+
+    #[test]
+    fn policy_commands() {
+        assert_eq!(parse_words("--config-file a policy list --changed").unwrap().policy, Some(PolicyCommand::List { changed: true }));
+        assert_eq!(parse_words("policy sample").unwrap().policy, Some(PolicyCommand::Sample));
+        assert_eq!(parse_words("").unwrap().policy, None);
+        assert!(parse_words("policy").is_err() && parse_words("policy lst").is_err());
     }
 
     #[test]

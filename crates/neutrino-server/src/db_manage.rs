@@ -181,6 +181,7 @@ impl Target {
             configs: crate::cli::configs(matches),
             state_dir: matches.get_one::<PathBuf>("state-dir").cloned(),
             settings: Vec::new(),
+            policy: None,
         };
         let given = matches.get_one::<String>("database-connection").cloned();
         if let Some(url) = given.clone().filter(|_| line.configs.is_empty()) {

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod notify;
 pub mod options;
 pub mod pipeline;
+pub mod policy;
 pub mod preflight;
 pub mod server;
 pub mod service_plugins;

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::logging::Logging;
 use crate::notify::{self, Notifier};
+use crate::policy::{self, PolicyCommand};
 use crate::standalone::{Plan, Surroundings};
 use crate::start::{StartError, Started, start};
 use crate::supervisor::{Event, Place, Supervisor};
@@ -44,6 +45,9 @@ pub fn main(program: &'static str, arguments: impl IntoIterator<Item = OsString>
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
         }
     };
+    if let Some(command) = &line.policy {
+        return ask_policy(program, &line, command);
+    }
     match run(program, &line, &Surroundings::of_process()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -55,6 +59,20 @@ pub fn main(program: &'static str, arguments: impl IntoIterator<Item = OsString>
             ExitCode::FAILURE
         }
     }
+}
+
+fn ask_policy(program: &'static str, line: &cli::CommandLine, command: &PolicyCommand) -> ExitCode {
+    let answer = || -> Result<ExitCode, StartError> {
+        let Plan { sources, .. } = standalone::plan(line, program, &Surroundings::of_process())?;
+        let conf = Config::load(&sources, &options::tables())?;
+        Ok(policy::run(&conf, command, &mut std::io::stdout().lock())?)
+    };
+    answer().unwrap_or_else(|error| {
+        for sentence in error.0.lines() {
+            let _ = writeln!(std::io::stderr(), "{program}: {sentence}");
+        }
+        ExitCode::FAILURE
+    })
 }
 
 /// True when the server was told to stop, false when a part of it failed.
@@ -101,6 +119,13 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
             Ok(())
         });
     }
+    supervisor.spawn(Place::Behind, "policy files", |stop| {
+        let engine = Arc::clone(&engine);
+        async move {
+            policy::follow(engine, stop).await;
+            Ok(())
+        }
+    });
     for worker in engine.registry.workers() {
         spawn_worker(&mut supervisor, Arc::clone(worker), Arc::clone(&engine));
     }
@@ -116,7 +141,7 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
     notifier.tell(notify::READY);
     let seconds: u64 = number(conf, "DEFAULT", "graceful_shutdown_timeout");
     let grace = (seconds > 0).then(|| Duration::from_secs(seconds) + GRACE_MARGIN);
-    let outcome = supervisor.run(events, grace, || reload(conf, logging)).await;
+    let outcome = supervisor.run(events, grace, || reload(conf, logging, &engine)).await;
     notifier.tell(notify::STOPPING);
     tracing::info!("stopped");
     Ok(outcome.is_success())
@@ -186,7 +211,8 @@ async fn forward(mut signal: Signal, event: Event, sender: mpsc::Sender<Event>) 
     }
 }
 
-fn reload(conf: &Config, logging: &Logging) {
+fn reload(conf: &Config, logging: &Logging, engine: &Engine) {
+    policy::reload(engine);
     let changes = match conf.reload() {
         Ok(changes) => changes,
         Err(errors) => return tracing::error!("SIGHUP: the configuration stays as it was, because it has faults: {errors}"),

@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod options;
+mod policy;
 mod process;
 mod programs;
