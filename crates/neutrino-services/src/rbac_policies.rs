@@ -384,7 +384,7 @@ impl RbacPolicies {
         let mut sql = Sql::default();
         for (n, of) in types.enumerate() {
             let mut conditions = Vec::new();
-            if !cx.is_admin() {
+            if !cx.sees_all() {
                 conditions.push(Sql::new("project_id = ?", vec![cx.project_id().into()]));
             }
             for (attribute, column) in [("id", "id"), ("object_id", "object_id"), ("target_tenant", "target_project")] {

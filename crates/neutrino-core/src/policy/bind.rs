@@ -22,8 +22,8 @@ struct Shape {
     attributes: Vec<&'static str>,
     /// The operations that exist, in the order of [`VERBS`].
     exists: [bool; 4],
-    /// Attributes whose change has a rule of its own.
-    enforced: Vec<&'static str>,
+    /// Attributes whose setting has a rule of its own; may a create, may an update name them?
+    enforced: Vec<(&'static str, [bool; 2])>,
     actions: Vec<&'static str>,
     facets: Vec<&'static str>,
 }
@@ -50,7 +50,7 @@ impl Names {
                 stems,
                 attributes: entry.table.attributes.iter().map(|a| a.name).collect(),
                 exists: [methods.list || methods.show, methods.create, methods.update, methods.delete],
-                enforced: entry.table.attributes.iter().filter(|a| a.enforce_policy).map(|a| a.name).collect(),
+                enforced: entry.table.attributes.iter().filter(|a| a.enforce_policy).map(|a| (a.name, [a.post, a.put])).collect(),
                 actions: resource.actions.iter().map(|a| a.name).collect(),
                 facets: registry.facets().iter().filter(|f| f.collections().contains(&key)).map(|f| f.path()).collect(),
             }
@@ -121,8 +121,9 @@ impl Bound {
                     unnamed.push(rule.name.clone());
                 }
             }
-            for (verb, exists) in [("create", shape.exists[1]), ("update", shape.exists[2])] {
-                let rules_of = shape.enforced.iter().filter(|_| exists).map(|name| format!("{verb}_{stem}:{name}"));
+            for (n, verb) in ["create", "update"].into_iter().enumerate() {
+                let named = shape.enforced.iter().filter(|(_, may)| shape.exists[n + 1] && may[n]);
+                let rules_of = named.map(|(name, _)| format!("{verb}_{stem}:{name}"));
                 unnamed.extend(rules_of.filter(|name| rules.find(name).is_none()));
             }
             unnamed.extend(shape.actions.iter().filter(|name| rules.find(name).is_none()).map(|name| (*name).to_owned()));

@@ -97,7 +97,7 @@ async fn port(engine: &Engine, cx: &Context, tx: &mut Tx, id: &str) -> Result<Po
         "SELECT p.device_owner, p.project_id, t.trusted FROM ports p LEFT JOIN porttrusted t ON t.port_id = p.id WHERE p.id = ?",
         args![id],
     );
-    if !cx.is_admin() {
+    if !cx.sees_all() {
         sql.push(" AND (p.project_id = ").bind(cx.project_id());
         sql.push(" OR EXISTS (SELECT 1 FROM networks n WHERE n.id = p.network_id AND n.project_id = ").bind(cx.project_id()).push("))");
     }

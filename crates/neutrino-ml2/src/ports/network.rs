@@ -49,7 +49,7 @@ async fn read(op: &mut Op<'_>, network_id: &str) -> Result<NetworkFacts> {
          FROM networks n LEFT JOIN networksecuritybindings s ON s.network_id = n.id WHERE n.id = ?",
         args![mac.to_string(), network_id],
     );
-    if !op.cx.is_admin() {
+    if !op.cx.sees_all() {
         sql.push(" AND (n.project_id = ").bind(op.cx.project_id());
         sql.push(
             " OR EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = n.id AND r.action IN ('access_as_shared', 'access_as_external')",

@@ -29,7 +29,7 @@ pub(crate) struct Pool {
 
 /// The condition that the caller sees the pool `t`; nothing for an administrator.
 fn visible(cx: &Context) -> Sql {
-    if cx.is_admin() {
+    if cx.sees_all() {
         return Sql::default();
     }
     let mut sql = Sql::raw(" AND (t.project_id = ");

@@ -29,7 +29,7 @@ impl Network {
     /// `NetworkNotFound` when there is none that the caller may see.
     pub async fn find(tx: &mut Tx, cx: &Context, id: &str) -> Result<Self> {
         let mut sql = Sql::new("SELECT t.project_id, t.mtu, t.standard_attr_id FROM networks t WHERE t.id = ?", args![id]);
-        if !cx.is_admin() {
+        if !cx.sees_all() {
             sql.push(" AND (t.project_id = ").bind(cx.project_id());
             sql.push(
                 " OR EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = t.id AND r.action IN ('access_as_shared', \

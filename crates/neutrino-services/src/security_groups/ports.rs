@@ -109,7 +109,7 @@ async fn groups_for(op: &mut Op<'_>, asked: &[Value], project: &str) -> Result<B
     }
     let mut sql = Sql::raw("SELECT t.id, t.stateful FROM securitygroups t WHERE ");
     sql.append(Sql::in_texts(op.tx.dialect(), "t.id", asked.iter().map(String::as_str)));
-    if !op.cx.is_admin() {
+    if !op.cx.sees_all() {
         sql.push(" AND ").append(visible_to("securitygrouprbacs", project));
     }
     let (mut found, mut stateful, mut stateless) = (BTreeSet::new(), false, false);

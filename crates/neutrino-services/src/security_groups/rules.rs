@@ -191,7 +191,7 @@ impl Remotes {
     /// `AddressGroupNotFound`, `SecurityGroupNotFound`; the database's.
     pub async fn check(&self, engine: &Engine, cx: &Context, project: &str) -> Result<()> {
         let mut tx = engine.db.reader().await?;
-        let project = (!cx.is_admin()).then_some(project);
+        let project = (!cx.sees_all()).then_some(project);
         let missing = missing(&mut tx, "address_groups", "addressgrouprbacs", &self.address_groups, project).await?;
         if let Some(id) = missing.first() {
             let id: String = id.chars().take(64).collect();

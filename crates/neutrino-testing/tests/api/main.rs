@@ -10,6 +10,7 @@ mod bindings;
 mod default_security_group_rules;
 mod networks;
 mod networks_provider;
+mod policy;
 mod ports;
 mod ports_extensions;
 mod quotas;
