@@ -20,7 +20,9 @@ pub(crate) fn wanted(entry: &Entry, fields: Option<&[String]>, auth: Option<&Aut
     let mut wanted: Vec<bool> = match fields {
         None => table.attributes.iter().map(|a| a.visible || a.required_by_policy).collect(),
         Some(fields) => {
-            let mut wanted: Vec<bool> = table.attributes.iter().map(|a| a.primary_key || a.required_by_policy).collect();
+            let key = table.primary_key();
+            let mut wanted: Vec<bool> =
+                table.attributes.iter().enumerate().map(|(at, a)| key == Some(at) || a.required_by_policy).collect();
             for at in fields.iter().filter_map(|name| table.find(name)) {
                 wanted[at] = true;
             }

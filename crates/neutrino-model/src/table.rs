@@ -51,10 +51,10 @@ impl Table {
         self.find(name).map(|at| &self.attributes[at])
     }
 
-    /// The index of the primary key (`id` for nearly all).
+    /// The index of the primary key (`id` for nearly all, also where Neutron's table does not say so).
     #[must_use]
     pub fn primary_key(&self) -> Option<usize> {
-        self.attributes.iter().position(|a| a.primary_key)
+        self.attributes.iter().position(|a| a.primary_key).or_else(|| self.find("id"))
     }
 
     /// True for the attribute that is `project_id` and `tenant_id`.

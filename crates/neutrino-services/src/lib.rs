@@ -4,6 +4,7 @@
 //! Siblings do not know each other; what one needs of another goes through hooks and services of `neutrino-core`.
 
 pub mod address_groups;
+pub mod agents;
 pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
@@ -15,7 +16,7 @@ use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS, agents::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -23,6 +24,7 @@ pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS];
 /// A sentence for the operator: what was asked for and is not known, or does not fit.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     shims::register(builder);
+    agents::register(builder, config);
     standard::register(builder);
     security_groups::register(builder);
     address_groups::register(builder);

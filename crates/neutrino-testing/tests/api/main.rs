@@ -5,6 +5,8 @@
 
 mod address_groups;
 mod address_scopes;
+mod advisories;
+mod agents;
 mod bad_input;
 mod bindings;
 mod default_security_group_rules;

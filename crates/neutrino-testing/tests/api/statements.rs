@@ -44,7 +44,8 @@ async fn do_not_grow_with_the_number_of_objects() {
     let mut grown = Vec::new();
     for (collection, table) in tables {
         let resource = table.resource;
-        if resource.parent.is_some() || !resource.methods.create {
+        // Agents make themselves known; the API only refuses to create one.
+        if resource.parent.is_some() || !resource.methods.create || collection == "agents" {
             continue;
         }
         let mut seen = Vec::new();
