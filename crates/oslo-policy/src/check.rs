@@ -44,6 +44,12 @@ pub(crate) enum Test {
     Broken,
 }
 
+impl Leaf {
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.test, Test::Http(_))
+    }
+}
+
 impl<R> Check<R> {
     /// The same tree with other references.
     pub(crate) fn map<S>(&self, rule: &mut impl FnMut(&R) -> Check<S>) -> Check<S> {

@@ -207,6 +207,20 @@ impl Rules {
         self.entries.iter().filter(|e| e.redundant).map(listed)
     }
 
+    /// The rules that ask a remote server, by name, with the URL as it is written.
+    #[must_use]
+    pub fn remote(&self) -> Vec<(&str, String)> {
+        let mut found = Vec::new();
+        for entry in &self.entries {
+            entry.check.walk(&mut |_| {}, &mut |leaf| {
+                if leaf.is_remote() {
+                    found.push((&*entry.name, leaf.to_string()));
+                }
+            });
+        }
+        found
+    }
+
     /// What an operator should know, though the rules work.
     #[must_use]
     pub fn warnings(&self) -> &[Problem] {

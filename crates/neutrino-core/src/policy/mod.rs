@@ -124,8 +124,9 @@ impl Policy {
         let live = Live::start(defaults(), source, language(registry), options).map_err(|problems| problems.to_string())?;
         let names = bind::Names::of(registry);
         let rules = live.current();
-        for warning in rules.warnings() {
-            tracing::warn!("{warning}");
+        report(&rules);
+        if let Some((name, check)) = rules.remote().first() {
+            return Err(format!("rule \"{name}\" asks a remote server ({check}), which is not supported yet"));
         }
         let bound = RwLock::new(Arc::new(Bound::new(rules, &names)));
         Ok(Self { live, bound, names, trusts_admin })
@@ -154,9 +155,7 @@ impl Policy {
             return Ok(false);
         }
         let rules = self.live.current();
-        for warning in rules.warnings() {
-            tracing::warn!("{warning}");
-        }
+        report(&rules);
         *self.bound.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Bound::new(rules, &self.names));
         Ok(true)
     }
@@ -178,6 +177,13 @@ impl Policy {
 
     pub(crate) fn trusts(&self, caller: &Caller) -> bool {
         self.trusts_admin && caller.is_admin
+    }
+}
+
+/// What an operator should know about rules that work.
+fn report(rules: &Rules) {
+    for warning in rules.warnings() {
+        tracing::warn!("{warning}");
     }
 }
 

@@ -6,6 +6,7 @@
 mod address_groups;
 mod address_scopes;
 mod advisories;
+mod advisories;
 mod agents;
 mod bad_input;
 mod bindings;
