@@ -18,6 +18,7 @@ pub mod quota;
 pub mod rbac;
 pub mod registry;
 mod rows;
+pub mod segments;
 mod select;
 
 pub use authz::Authorized;

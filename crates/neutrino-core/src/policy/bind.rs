@@ -148,7 +148,7 @@ impl Bound {
         self.collections.get(key)
     }
 
-    /// The rule of a facet: `get_network:tags`, or in the older form `get_segments_tags`.
+    /// The rule of a facet: `get_network:tags`, in the older form `get_segments_tags`, or of lists beside agents `get_dhcp-networks`.
     #[must_use]
     pub fn facet(&self, verb: &str, key: &str, facet: &str) -> Rule {
         let stem = self.collection(key).map_or(key, |c| c.stem());
@@ -163,7 +163,9 @@ impl Bound {
 }
 
 fn facet_rule(rules: &Rules, verb: &str, stem: &str, key: &str, facet: &str) -> Rule {
-    let forms = [format!("{verb}_{stem}:{facet}"), format!("{verb}_{key}_{facet}")];
+    let one = facet.trim_end_matches('s');
+    let forms =
+        [format!("{verb}_{stem}:{facet}"), format!("{verb}_{key}_{facet}"), format!("{verb}_{facet}"), format!("{verb}_{one}")];
     let found = forms.iter().find(|name| rules.find(name).is_some());
     let name = found.unwrap_or(&forms[0]).clone();
     Rule { id: rules.find(&name), name }

@@ -140,6 +140,11 @@ pub trait MechanismDriver: Send + Sync {
         &[]
     }
 
+    /// Can ports be bound to the segment on the agent's host? `None`: the driver knows nothing of hosts, so that none can be ruled out.
+    fn reaches(&self, _segment: &Segment, _agent: &Agent) -> Option<bool> {
+        None
+    }
+
     /// Binds the port, or passes (`None`).
     async fn bind_port(&self, _attempt: &Attempt<'_>) -> Result<Option<Bound>> {
         Ok(None)

@@ -80,6 +80,10 @@ impl MechanismDriver for Macvtap {
         "l2"
     }
 
+    fn reaches(&self, segment: &Segment, agent: &Agent) -> Option<bool> {
+        Some(agent.agent_type == self.0.agent_type && reaches(segment, agent, "interface_mappings", &["flat", "vlan"]))
+    }
+
     async fn port_precommit(&self, op: &mut Op<'_>, change: Change<'_>) -> Result<()> {
         self.0.block(op, change).await
     }

@@ -48,10 +48,7 @@ impl OpenVSwitch {
     }
 
     fn bind(&self, attempt: &Attempt<'_>, segment: &Segment, agent: &Agent) -> Option<Bound> {
-        let tunnels = agent.configurations["tunnel_types"].as_array();
-        let mut types: Vec<&str> = tunnels.into_iter().flatten().filter_map(Value::as_str).collect();
-        types.extend(["local", "flat", "vlan"]);
-        if !reaches(segment, agent, "bridge_mappings", &types) {
+        if !carries(segment, agent) {
             return None;
         }
         let user = attempt.vnic_type != "direct" && is_vhost_user(agent);
@@ -73,6 +70,14 @@ impl OpenVSwitch {
         }
         details
     }
+}
+
+/// The agent has the tunnels or the bridge that the segment needs.
+fn carries(segment: &Segment, agent: &Agent) -> bool {
+    let tunnels = agent.configurations["tunnel_types"].as_array();
+    let mut types: Vec<&str> = tunnels.into_iter().flatten().filter_map(Value::as_str).collect();
+    types.extend(["local", "flat", "vlan"]);
+    reaches(segment, agent, "bridge_mappings", &types)
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -110,6 +115,10 @@ impl MechanismDriver for OpenVSwitch {
 
     fn connectivity(&self) -> &'static str {
         "l2"
+    }
+
+    fn reaches(&self, segment: &Segment, agent: &Agent) -> Option<bool> {
+        Some(agent.agent_type == self.by.agent_type && carries(segment, agent))
     }
 
     async fn port_precommit(&self, op: &mut Op<'_>, change: Change<'_>) -> Result<()> {

@@ -9,7 +9,7 @@ use serde_json::Map;
 
 use super::{
     agent_driver::{ByAgent, reaches},
-    agents::NIC_SWITCH,
+    agents::{Agent, NIC_SWITCH},
     driver::{Attempt, Bound, Change, MechanismDriver, Segment},
 };
 
@@ -49,6 +49,10 @@ impl MechanismDriver for SriovNicSwitch {
 
     fn connectivity(&self) -> &'static str {
         "l2"
+    }
+
+    fn reaches(&self, segment: &Segment, agent: &Agent) -> Option<bool> {
+        Some(agent.agent_type == self.0.agent_type && reaches(segment, agent, "device_mappings", &["flat", "vlan"]))
     }
 
     async fn port_precommit(&self, op: &mut Op<'_>, change: Change<'_>) -> Result<()> {

@@ -11,6 +11,7 @@ mod loaders;
 mod mtu;
 mod provider;
 mod rules;
+mod segment_service;
 mod sharing;
 mod vlan_transparent;
 
@@ -83,6 +84,7 @@ static RESOURCE: Resource = Resource::new(
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     let types = Arc::new(TypeManager::of(config)?);
     builder.resource(&RESOURCE).behaviour("networks", rules::Networks { types: types.clone() }).loader("networks", loaders::Subnets);
+    segment_service::register(builder, types.clone());
     builder.startup(SyncAllocations(types.clone())).service(types);
     external::register(builder);
     mtu::register(builder);

@@ -76,6 +76,16 @@ pub async fn update(op: &mut Op<'_>, types: &TypeManager, original: &Record, bod
     Ok(())
 }
 
+/// Does the network's MTU fit the segments that it has now?
+///
+/// # Errors
+/// 400 when it does not; the database's.
+pub async fn check(op: &mut Op<'_>, types: &TypeManager, network_id: &str) -> Result<()> {
+    let segments = provider::of_network(op.tx, network_id).await?;
+    let mtu = op.tx.count("SELECT mtu FROM networks WHERE id = ?", args![network_id]).await?;
+    judged(types, &segments, mtu).map(drop)
+}
+
 fn judged(types: &TypeManager, segments: &[Segment], asked: i64) -> Result<i64> {
     let most = types.max_mtu(segments);
     let bound = if most == 0 { i64::from(i32::MAX) } else { most };
