@@ -14,6 +14,7 @@ mod default_security_group_rules;
 mod networks;
 mod networks_provider;
 mod policy;
+mod policy_matrix;
 mod ports;
 mod ports_extensions;
 mod quotas;
