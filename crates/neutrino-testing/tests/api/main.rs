@@ -6,7 +6,6 @@
 mod address_groups;
 mod address_scopes;
 mod advisories;
-mod advisories;
 mod agents;
 mod bad_input;
 mod bindings;
