@@ -166,7 +166,8 @@ impl Server {
 
     /// Sends a request as an administrator in [`PROJECT`] who is a service, too: some rules ask for that alone.
     pub async fn send(&self, method: Method, path: &str, body: impl Into<Vec<u8>>, headers: &[(&'static str, &str)]) -> Answer {
-        let identity = Identity { project_id: Some(PROJECT.to_owned()), roles: vec!["service".to_owned()], ..Identity::default() }.elevated();
+        let identity =
+            Identity { project_id: Some(PROJECT.to_owned()), roles: vec!["service".to_owned()], ..Identity::default() }.elevated();
         self.send_as(identity, method, path, body, headers).await
     }
 

@@ -164,8 +164,7 @@ impl Bound {
 
 fn facet_rule(rules: &Rules, verb: &str, stem: &str, key: &str, facet: &str) -> Rule {
     let one = facet.trim_end_matches('s');
-    let forms =
-        [format!("{verb}_{stem}:{facet}"), format!("{verb}_{key}_{facet}"), format!("{verb}_{facet}"), format!("{verb}_{one}")];
+    let forms = [format!("{verb}_{stem}:{facet}"), format!("{verb}_{key}_{facet}"), format!("{verb}_{facet}"), format!("{verb}_{one}")];
     let found = forms.iter().find(|name| rules.find(name).is_some());
     let name = found.unwrap_or(&forms[0]).clone();
     Rule { id: rules.find(&name), name }
