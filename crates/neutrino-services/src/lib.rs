@@ -5,6 +5,8 @@
 
 pub mod address_groups;
 pub mod agents;
+pub mod dhcp_agent_scheduler;
+mod listing;
 pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
@@ -16,7 +18,7 @@ use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS, agents::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS, agents::OPTIONS, dhcp_agent_scheduler::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -25,6 +27,7 @@ pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS, agents::OPTIONS];
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     shims::register(builder);
     agents::register(builder, config);
+    dhcp_agent_scheduler::register(builder, config)?;
     standard::register(builder);
     security_groups::register(builder);
     address_groups::register(builder);

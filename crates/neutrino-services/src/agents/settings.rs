@@ -15,6 +15,7 @@ pub static OPTIONS: &[Opt] = &[
         .default("networks")
         .choices(&["networks", "subnets", "ports"])
         .help("What a DHCP agent's load is counted in."),
+    Opt::list("DEFAULT", "default_availability_zones").default("").help("Zones for networks and routers that name none; empty for any."),
     Opt::bool("DEFAULT", "enable_services_on_agents_with_admin_state_down")
         .default("false")
         .help("Keep what is scheduled to an agent working, and allow scheduling by hand, while its admin_state_up is false."),
