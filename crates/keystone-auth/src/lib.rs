@@ -8,8 +8,6 @@
 //! Invariants: nothing grows without bound (cache, callers that wait, connections, answers, time); a token is never
 //! logged nor kept (the cache knows keyed digests only); what Keystone did not clearly confirm is not accepted.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
-
 mod access_rules;
 mod authenticate;
 mod cache;
