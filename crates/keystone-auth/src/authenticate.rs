@@ -55,6 +55,12 @@ pub fn rejection_body() -> String {
     serde_json::json!({"error": {"code": 401, "title": "Unauthorized", "message": "This request needs a valid token of the Identity service."}}).to_string()
 }
 
+/// The JSON body of a 503.
+#[must_use]
+pub fn unavailable_body() -> String {
+    serde_json::json!({"error": {"code": 503, "title": "Service Unavailable", "message": "The Identity service cannot be asked about the token at present. Try again later."}}).to_string()
+}
+
 /// `enforce_token_bind`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BindMode {

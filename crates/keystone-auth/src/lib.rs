@@ -24,7 +24,7 @@ mod url;
 mod validator;
 
 pub use access_rules::AccessRule;
-pub use authenticate::{Identity, Outcome, Target, Undecided, rejection_body};
+pub use authenticate::{Identity, Outcome, Target, Undecided, rejection_body, unavailable_body};
 pub use clock::{Clock, SystemClock};
 pub use headers::{is_identity_header, strip_identity_headers};
 pub use option_names::{OPTION_NAMES, OptionInfo, OptionKind, Support};

@@ -13,7 +13,7 @@ use crate::logging::format;
 #[must_use]
 pub fn tables() -> Vec<&'static [Opt]> {
     let own: [&'static [Opt]; 8] = [PROCESS, LISTENER, API, TLS, PIPELINE, LOGGING, DATABASE, NEUTRINO];
-    own.into_iter().chain(crate::assemble::feature_options()).collect()
+    own.into_iter().chain([crate::keystone::options()]).chain(crate::assemble::feature_options()).collect()
 }
 
 pub static PROCESS: &[Opt] = &[

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use keystone_auth::Validator;
 use neutrino_api::app::App;
 use neutrino_api::dispatch::ApiOptions;
 use neutrino_api::filters::cors::CorsOptions;
@@ -60,7 +61,7 @@ pub fn api_options(conf: &Config) -> ApiOptions {
     }
 }
 
-fn pipeline_options(conf: &Config) -> PipelineOptions {
+fn pipeline_options(conf: &Config, authtoken: Option<Validator>) -> PipelineOptions {
     let health = |name: &str| conf.list("healthcheck", name);
     PipelineOptions {
         cors: CorsOptions {
@@ -83,6 +84,7 @@ fn pipeline_options(conf: &Config) -> PipelineOptions {
         enable_proxy_headers_parsing: conf.bool("oslo_middleware", "enable_proxy_headers_parsing"),
         max_request_body_bytes: number(conf, "oslo_middleware", "max_request_body_size"),
         network_link_prefix: conf.str("DEFAULT", "network_link_prefix").filter(|prefix| !prefix.is_empty()),
+        authtoken,
     }
 }
 
@@ -90,10 +92,11 @@ fn pipeline_options(conf: &Config) -> PipelineOptions {
 ///
 /// # Errors
 /// A file that is not there, or a pipeline that cannot be built.
-pub fn build(conf: &Config, api: Arc<dyn App>) -> Result<Arc<dyn App>, StartError> {
+pub fn build(conf: &Config, api: Arc<dyn App>, authtoken: Option<Validator>) -> Result<Arc<dyn App>, StartError> {
     let source = paste_file(conf)?.map_or(PasteSource::BuiltIn, PasteSource::File);
     let strategy = conf.text("DEFAULT", "auth_strategy");
-    let pipeline = paste::build(source, &strategy, api, pipeline_options(conf)).map_err(|error| StartError(error.to_string()))?;
+    let pipeline =
+        paste::build(source, &strategy, api, pipeline_options(conf, authtoken)).map_err(|error| StartError(error.to_string()))?;
     Ok(Arc::new(pipeline))
 }
 

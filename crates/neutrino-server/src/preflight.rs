@@ -6,6 +6,8 @@
 
 use oslo_config::{Config, ConfigError, ConfigErrors};
 
+use crate::keystone;
+
 const AUTH_STRATEGIES: [&str; 2] = ["noauth", "keystone"];
 /// The entry point's name, and the class that older files name.
 const CORE_PLUGINS: [&str; 2] = ["ml2", "neutron.plugins.ml2.plugin.Ml2Plugin"];
@@ -16,19 +18,15 @@ const TRANSPORTS: [&str; 3] = ["fake", "rabbit", "kafka"];
 /// # Errors
 /// All that is wrong.
 pub fn check(conf: &Config) -> Result<(), ConfigErrors> {
-    let found: Vec<ConfigError> =
-        [auth_strategy(conf), core_plugin(conf), transport(conf), connection(conf)].into_iter().flatten().chain(tls(conf)).collect();
+    let single = [auth_strategy(conf), keystone::check(conf), core_plugin(conf), transport(conf), connection(conf)];
+    let found: Vec<ConfigError> = single.into_iter().flatten().chain(tls(conf)).collect();
     if found.is_empty() { Ok(()) } else { Err(ConfigErrors(found)) }
 }
 
 fn auth_strategy(conf: &Config) -> Option<ConfigError> {
     let strategy = conf.text("DEFAULT", "auth_strategy");
-    let refuse = |reason: &str, known: &[&str]| Some(conf.refuse("DEFAULT", "auth_strategy", &strategy, reason, known));
-    match strategy.as_str() {
-        "noauth" => None,
-        "keystone" => refuse("checking tokens with Keystone is not supported yet; only auth_strategy = noauth can be served", &[]),
-        _ => refuse("no such way of authentication", &AUTH_STRATEGIES),
-    }
+    let known = AUTH_STRATEGIES.contains(&strategy.as_str());
+    (!known).then(|| conf.refuse("DEFAULT", "auth_strategy", &strategy, "no such way of authentication", &AUTH_STRATEGIES))
 }
 
 fn core_plugin(conf: &Config) -> Option<ConfigError> {
@@ -98,7 +96,7 @@ mod tests {
     #[test]
     fn refusals_name_the_line_and_hide_secrets() {
         let text = refusals(&format!("{GOOD}auth_strategy = keystone\ntransport_url = rabbit://u:hunter2@h\n"));
-        assert!(text.contains("neutron.conf:5: [DEFAULT] auth_strategy = keystone: checking tokens"), "{text}");
+        assert!(text.contains("[keystone_authtoken] auth_url: is not set"), "{text}");
         assert!(text.contains("neutron.conf:6: [DEFAULT] transport_url: messaging over RabbitMQ"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
         assert!(refusals(&format!("{GOOD}auth_strategy = keystonne\n")).ends_with("(known: noauth, keystone); did you mean 'keystone'?"));

@@ -26,7 +26,7 @@ use crate::policy::{self, PolicyCommand};
 use crate::standalone::{Plan, Surroundings};
 use crate::start::{StartError, Started, start};
 use crate::supervisor::{Event, Place, Supervisor};
-use crate::{banner, cli, known, logging, number, options, pipeline, preflight, standalone};
+use crate::{banner, cli, keystone, known, logging, number, options, pipeline, preflight, standalone};
 
 /// What the supervisor grants beyond `graceful_shutdown_timeout`, so that a listener ends its own draining.
 const GRACE_MARGIN: Duration = Duration::from_secs(2);
@@ -103,7 +103,7 @@ fn run(program: &'static str, line: &cli::CommandLine, surroundings: &Surroundin
 async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, notifier: &Notifier) -> Result<bool, StartError> {
     let events = listen_to_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;
     let metrics = Metrics::new();
-    let Started { app, engine, collections, loaded } = start(conf, standalone.is_some(), &metrics).await?;
+    let Started { app, authtoken, engine, collections, loaded } = start(conf, standalone.is_some(), &metrics).await?;
     let mut supervisor = Supervisor::new();
     let listener = bind_api(conf)?;
     let address = listener.local_addr().map_err(|error| format!("the API's socket is gone: {error}"))?;
@@ -126,6 +126,9 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
             Ok(())
         }
     });
+    if let Some(validator) = authtoken.clone() {
+        tokio::spawn(keystone::sign_in(validator));
+    }
     for worker in engine.registry.workers() {
         spawn_worker(&mut supervisor, Arc::clone(worker), Arc::clone(&engine));
     }
@@ -135,7 +138,7 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
         let database = ours.then(|| state_folder.join("neutron.sqlite").display().to_string());
         // Nobody may be there to read it.
         let _ = banner::write(&mut std::io::stdout(), &banner::Choices { scheme, address, database, loaded: &loaded });
-    } else if !address.ip().is_loopback() {
+    } else if authtoken.is_none() && !address.ip().is_loopback() {
         tracing::warn!("auth_strategy = noauth: whoever reaches {address} is an administrator");
     }
     notifier.tell(notify::READY);

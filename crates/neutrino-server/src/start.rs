@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use keystone_auth::Validator;
 use neutrino_api::app::App;
 use neutrino_api::metrics::Metrics;
 use neutrino_core::Engine;
@@ -14,7 +15,7 @@ use neutrino_db::{Db, DbOptions};
 use neutrino_schema::{SchemaError, State};
 use oslo_config::{Config, ConfigError, ConfigErrors};
 
-use crate::{assemble, number, pipeline, service_plugins};
+use crate::{assemble, keystone, number, pipeline, service_plugins};
 
 /// Why the server does not start; one sentence a line.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ impl From<String> for StartError {
 /// The parts, ready to run.
 pub struct Started {
     pub app: Arc<dyn App>,
+    /// Checks tokens; `None` with `auth_strategy = noauth`.
+    pub authtoken: Option<Validator>,
     pub engine: Arc<Engine>,
     /// Paths of the collections, for the labels of metrics.
     pub collections: Vec<String>,
@@ -65,10 +68,14 @@ pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics) -> Result
     let (engine, api) = assemble::api(conf, db, pipeline::api_options(conf)).await?;
     service_plugins::check(conf, &engine.registry)?;
     let collections = api.collections().map(str::to_owned).collect();
-    let app = pipeline::build(conf, api)?;
+    let authtoken = keystone::validator(conf)?;
+    if let Some(validator) = &authtoken {
+        crate::metrics::register_keystone(metrics, validator);
+    }
+    let app = pipeline::build(conf, api, authtoken.clone())?;
     let names = std::iter::once(conf.text("DEFAULT", "core_plugin")).chain(conf.list("DEFAULT", "service_plugins"));
     let loaded = format!("{} ({} extensions)", names.collect::<Vec<_>>().join(", "), engine.registry.extensions().len());
-    Ok(Started { app, engine, collections, loaded })
+    Ok(Started { app, authtoken, engine, collections, loaded })
 }
 
 fn db_options(conf: &Config) -> DbOptions {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who asks: `fake_project_id` (noauth), `keystonecontext`, and the API's own mount.
 //!
-//! All read the headers that Keystone's `authtoken` filter sets. Invariant: these filters trust the headers as they are; that is what
-//! `auth_strategy = noauth` means, and why it belongs on a network that only the operator can reach.
+//! Invariants: behind `authtoken` ([`super::authtoken`]) the caller is the one that Keystone confirmed, and headers say nothing. Without
+//! that filter the headers are trusted as they are: that is what `auth_strategy = noauth` means, and why it belongs on a network that
+//! only the operator can reach.
 
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ impl App for FakeProjectId {
     }
 }
 
-/// `keystonecontext`: the caller that the headers describe; 401 without a user.
+/// `keystonecontext`: the caller that `authtoken` confirmed, else the one that the headers describe; 401 without a user.
 pub struct KeystoneContext {
     inner: Arc<dyn App>,
 }
@@ -83,7 +84,9 @@ impl KeystoneContext {
 #[async_trait]
 impl App for KeystoneContext {
     async fn call(&self, mut request: Request) -> Response {
-        request.info.identity = from_headers(&request);
+        if request.info.identity.user_id.is_none() {
+            request.info.identity = from_headers(&request);
+        }
         if request.info.identity.user_id.is_none() {
             return fault(&request, StatusCode::UNAUTHORIZED, "This server could not verify who you are: the request carries no user.");
         }

@@ -4,6 +4,7 @@
 //! A filter is an [`crate::app::App`] around another. None knows the file's language: [`crate::paste`] makes them. Names are those of
 //! oslo.middleware and Neutron.
 
+pub mod authtoken;
 pub mod catch_errors;
 pub mod cors;
 pub mod debug;

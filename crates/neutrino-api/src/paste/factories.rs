@@ -10,7 +10,7 @@ use super::PipelineOptions;
 use super::error::PasteError;
 use super::loader::Settings;
 use crate::app::App;
-use crate::filters::{catch_errors, cors, debug, healthcheck, http_proxy, identity, request_id, sizelimit};
+use crate::filters::{authtoken, catch_errors, cors, debug, healthcheck, http_proxy, identity, request_id, sizelimit};
 use crate::versions;
 
 type MakeApp = fn(&Settings, &PipelineOptions) -> Result<Arc<dyn App>, PasteError>;
@@ -123,6 +123,11 @@ static FILTERS: &[KnownFilter] = &[
         make: |_, _, inner| Ok(Arc::new(identity::FakeProjectId::new(inner))),
     },
     KnownFilter {
+        names: &["keystonemiddleware.auth_token:filter_factory", "egg:keystonemiddleware#auth_token"],
+        settings: &[],
+        make: make_authtoken,
+    },
+    KnownFilter {
         names: &["neutron.auth:NeutronKeystoneContext.factory"],
         settings: &[],
         make: |_, _, inner| Ok(Arc::new(identity::KeystoneContext::new(inner))),
@@ -138,12 +143,8 @@ static FILTERS: &[KnownFilter] = &[
 /// Factories that Neutron's file may name and that this server cannot be: each with the reason.
 static REFUSED: &[(&[&str], &str)] = &[
     (
-        &["keystonemiddleware.auth_token:filter_factory", "egg:keystonemiddleware#auth_token"],
-        "Keystone is not supported yet. Set auth_strategy = noauth, on a network that only you can reach",
-    ),
-    (
         &["neutron.api.extensions:ProjectIdMiddleware.factory"],
-        "checking projects needs Keystone, which is not supported yet. Take the filter out of the pipeline",
+        "asking Keystone whether a project exists is not supported. Take the filter out of the pipeline",
     ),
     (
         &[
@@ -265,6 +266,13 @@ fn make_http_proxy(settings: &Settings, options: &PipelineOptions, inner: Arc<dy
     let mut enabled = options.enable_proxy_headers_parsing;
     set_bool(settings, "enable_proxy_headers_parsing", &mut enabled)?;
     Ok(if enabled { Arc::new(http_proxy::HttpProxy::new(inner)) } else { inner })
+}
+
+fn make_authtoken(settings: &Settings, options: &PipelineOptions, inner: Arc<dyn App>) -> Result<Arc<dyn App>, PasteError> {
+    let Some(validator) = options.authtoken.clone() else {
+        return Err(settings.wrong("", "this filter needs auth_strategy = keystone in neutron.conf"));
+    };
+    Ok(Arc::new(authtoken::AuthToken::new(validator, inner)))
 }
 
 fn make_sizelimit(settings: &Settings, options: &PipelineOptions, inner: Arc<dyn App>) -> Result<Arc<dyn App>, PasteError> {

@@ -40,7 +40,7 @@ pub enum PasteSource {
 }
 
 /// The options of `neutron.conf` that filters obey. A filter's own section in `api-paste.ini` wins over them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PipelineOptions {
     /// `[cors]`.
     pub cors: CorsOptions,
@@ -52,6 +52,8 @@ pub struct PipelineOptions {
     pub max_request_body_bytes: usize,
     /// `network_link_prefix`: what takes the place of scheme and host in links.
     pub network_link_prefix: Option<String>,
+    /// `[keystone_authtoken]`; without it there is no filter `authtoken`.
+    pub authtoken: Option<keystone_auth::Validator>,
 }
 
 impl Default for PipelineOptions {
@@ -62,6 +64,7 @@ impl Default for PipelineOptions {
             enable_proxy_headers_parsing: false,
             max_request_body_bytes: 114_688,
             network_link_prefix: None,
+            authtoken: None,
         }
     }
 }
@@ -87,8 +90,8 @@ impl App for Pipeline {
 /// Builds the pipeline that `source` describes around `app`, the API.
 ///
 /// # Errors
-/// A file that cannot be read or parsed; a section, filter, app, factory or setting that is not known; a pipeline that needs
-/// Keystone. The message says which, where, and what is known.
+/// A file that cannot be read or parsed; a section, filter, app, factory or setting that is not known; a pipeline that
+/// cannot be served. The message says which, where, and what is known.
 pub fn build(source: PasteSource, auth_strategy: &str, app: Arc<dyn App>, options: PipelineOptions) -> Result<Pipeline, PasteError> {
     let (name, text) = match source {
         PasteSource::BuiltIn => ("api-paste.ini (built in)".to_owned(), BUILT_IN.to_owned()),
