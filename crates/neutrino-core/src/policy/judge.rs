@@ -15,7 +15,7 @@ use super::{
     reading::{MAX_ROUNDS, refused},
     subject::{Loaded, ParentOf, Subject},
 };
-use crate::{Authorized, Context, Engine, registry::Entry};
+use crate::{Authorized, Context, Engine, op::not_found, registry::Entry};
 
 const INVALID_SCOPE: ErrorKind = ErrorKind::new("InvalidScope", 403);
 
@@ -234,7 +234,11 @@ impl<'a> Judge<'a> {
                         _ => break,
                     }
                 };
-                loaded.load(self.engine, self.cx, wants).await?;
+                let missing = loaded.load(self.engine, self.cx, wants).await?;
+                // So Neutron: a rule about a parent that is not there is neither kept nor broken.
+                if let Some((collection, id)) = missing.into_iter().find(|(_, id)| !id.is_empty()) {
+                    return Err(not_found(self.engine, &collection, &id));
+                }
             }
             match decision {
                 Decision::Allowed => {}

@@ -93,8 +93,10 @@ pub(crate) struct Want {
 }
 
 impl Loaded {
-    /// Loads what is wanted, with one statement for each kind of need. What is not there is null, which equals no project.
-    pub async fn load(&mut self, engine: &Engine, cx: &Context, wants: Vec<Want>) -> Result<()> {
+    /// Loads what is wanted, with one statement for each kind of need. What is not there is null, which equals no project; parents
+    /// that are not there are returned, as collection and id.
+    pub async fn load(&mut self, engine: &Engine, cx: &Context, wants: Vec<Want>) -> Result<Vec<(String, String)>> {
+        let mut missing = Vec::new();
         let mut by_need: HashMap<String, Vec<Want>> = HashMap::new();
         for want in wants {
             by_need.entry(want.need.key().to_owned()).or_default().push(want);
@@ -114,14 +116,16 @@ impl Loaded {
                         _ => first.parent.as_ref().map_or_else(|| "policies".to_owned(), |p| p.collection.clone()),
                     };
                     let field = first.need.field().to_owned();
-                    let ids = wants.iter().map(|w| w.id.clone()).collect();
-                    for record in find(engine, &cx.elevated(), &collection, ids, &field).await? {
+                    let mut ids: HashSet<String> = wants.iter().map(|w| w.id.clone()).collect();
+                    for record in find(engine, &cx.elevated(), &collection, ids.clone(), &field).await? {
                         self.0.insert((key.clone(), record.id().to_owned()), record.get(&field).clone());
+                        ids.remove(record.id());
                     }
+                    missing.extend(ids.into_iter().map(|id| (collection.clone(), id)));
                 }
             }
         }
-        Ok(())
+        Ok(missing)
     }
 
     /// Is the network shared, in the eyes of the object's own project?

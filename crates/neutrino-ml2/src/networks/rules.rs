@@ -75,9 +75,9 @@ async fn ensure_not_in_use(op: &mut Op<'_>, id: &str) -> Result<()> {
     }
     let more = if ports.len() > NAMED_PORTS { ", ..." } else { "" };
     let named = ports[..ports.len().min(NAMED_PORTS)].join(", ");
+    // Clients look for the words "There are one or more ports still in use on the network".
     Err(IN_USE.error(format!(
-        "Unable to delete network {id}: {} port(s) are still in use on it ({named}{more}); delete them first.",
-        ports.len()
+        "Unable to delete network {id}. There are one or more ports still in use on the network: {named}{more}. Delete them first."
     )))
 }
 

@@ -35,6 +35,13 @@ macro_rules! network_shared {
     };
 }
 
+/// Whether the network is shared with the caller, or open to it as an external one: either shows its subnets.
+macro_rules! network_reachable {
+    () => {
+        "EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = t.network_id AND r.action IN ('access_as_shared', 'access_as_external') AND r.target_project IN ('*', :project))"
+    };
+}
+
 const IPV6_MODES: &[Choice] = &[Choice::Str("dhcpv6-stateful"), Choice::Str("dhcpv6-stateless"), Choice::Str("slaac"), Choice::Null];
 
 static RESOURCE: Resource = Resource::new(
@@ -138,7 +145,7 @@ static RESOURCE: Resource = Resource::new(
 )
 .core()
 .standard("subnets")
-.visibility(Visibility::Sql(concat!("t.project_id = :project OR ", network_shared!())));
+.visibility(Visibility::Sql(concat!("t.project_id = :project OR ", network_reachable!())));
 
 static ALLOCATION: Extension = Extension::new(
     "subnet_allocation",

@@ -88,7 +88,7 @@ pub(super) fn check_overlap(network_id: &str, cidr: &Cidr, neighbours: &[Neighbo
         |other: &Neighbour| other.cidr.version() == IpVersion::V6 && other.cidr.network().value() == 0 && other.cidr.prefixlen() == 64;
     // The other subnet may be one that the caller cannot see: it is not named.
     if neighbours.iter().any(|other| other.cidr.overlaps(cidr) && !provisional(other)) {
-        return Err(kinds::INVALID_INPUT.error(format!("The subnet {cidr} overlaps another subnet of network {network_id}.")));
+        return Err(kinds::INVALID_INPUT.error(format!("The subnet {cidr} overlaps with another subnet of network {network_id}.")));
     }
     Ok(())
 }

@@ -92,7 +92,11 @@ pub fn convert_validate_port_value(v: Value, _: &Limits) -> Converted {
     }
     match python::int(&v) {
         Some(port @ 0..=65535) => Ok(Value::from(port)),
-        _ => Err(Invalid::kind(raised::SECURITY_GROUP_INVALID_PORT_VALUE, format!("{} is not a port from 0 to 65535.", shown(&v)))),
+        _ => {
+            let port = if v.is_number() { python::str(&v) } else { shown(&v) };
+            let sentence = format!("Invalid value for port {port}: it must be a number from 0 to 65535.");
+            Err(Invalid::kind(raised::SECURITY_GROUP_INVALID_PORT_VALUE, sentence))
+        }
     }
 }
 

@@ -107,12 +107,12 @@ fn check_ports(body: &Body) -> Result<()> {
     let number = protocol::number(protocol).unwrap_or_default();
     if protocol::has_ports(number) {
         if min == Some(0) || max == Some(0) {
-            return Err(errors::INVALID_PORT_VALUE.error("Port 0 cannot be used: give ports from 1 to 65535."));
+            return Err(errors::INVALID_PORT_VALUE.error("Invalid value for port 0: give ports from 1 to 65535."));
         }
         return match (min, max) {
             (Some(min), Some(max)) if min <= max => Ok(()),
             _ => Err(errors::INVALID_PORT_RANGE
-                .error("A port range needs both port_range_min and port_range_max, and the first must not be above the second.")),
+                .error("A port range needs both port_range_min and port_range_max, and port_range_min must be <= port_range_max.")),
         };
     }
     if number == protocol::ICMP || number == protocol::IPV6_ICMP {
@@ -128,12 +128,13 @@ fn check_icmp(kind: Option<i64>, code: Option<i64>) -> Result<()> {
         if let Some(value) = value
             && !(0..=255).contains(&value)
         {
-            return Err(errors::INVALID_ICMP_VALUE.error(format!("The ICMP {field} ({attribute}) {value} is not within 0 to 255.")));
+            return Err(errors::INVALID_ICMP_VALUE
+                .error(format!("Invalid value for ICMP {field} ({attribute}) {value}: it must be from 0 to 255.")));
         }
     }
     match (kind, code) {
         (None, Some(code)) => Err(errors::MISSING_ICMP_TYPE
-            .error(format!("The ICMP code (port_range_max) {code} needs an ICMP type (port_range_min) beside it."))),
+            .error(format!("The ICMP code (port-range-max) {code} is given, and the ICMP type (port-range-min) is missing."))),
         _ => Ok(()),
     }
 }
@@ -143,7 +144,8 @@ fn check_prefix(body: &Body, ipv6: bool) -> Result<()> {
     let is_ipv6 = Cidr::parse_with_address(prefix).is_ok_and(|(address, _)| address.is_v6());
     if is_ipv6 != ipv6 {
         let ethertype = body.str("ethertype").unwrap_or_default();
-        return Err(errors::PARAMETER_CONFLICT.error(format!("The prefix {prefix} does not fit the ethertype {ethertype}.")));
+        return Err(errors::PARAMETER_CONFLICT
+            .error(format!("Conflicting value ethertype {ethertype} for the prefix {prefix}: it is of the other IP version.")));
     }
     Ok(())
 }
