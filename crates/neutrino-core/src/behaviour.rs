@@ -214,6 +214,11 @@ pub trait Facet: Send + Sync {
 
     fn collections(&self) -> &'static [&'static str];
 
+    /// What may be done with it, of `get`, `create`, `update` and `delete`: each needs a rule of the policy. The rest is 405.
+    fn verbs(&self) -> &'static [&'static str] {
+        &["get", "create", "update", "delete"]
+    }
+
     /// Answers a request for the whole (`item` is `None`) or for one part of it: the status, and the body if there is one. `parent` is the
     /// whole object in the caller's view; `body` is null when the request has none.
     async fn call(

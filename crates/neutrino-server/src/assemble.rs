@@ -39,7 +39,7 @@ pub fn registry(config: &Config) -> Result<Registry, String> {
 pub async fn api(config: &Config, db: Db, options: ApiOptions) -> Result<(Arc<Engine>, Arc<Api>), String> {
     let registry = registry(config)?;
     let (source, rules) = neutrino_core::policy::from_config(config)?;
-    let policy = Policy::start(&registry, source, rules)?;
+    let policy = Policy::start(&registry, source, rules, neutrino_core::policy::Remote::from_config(config)?)?;
     let engine = Arc::new(Engine::new(db, registry, policy));
     engine.start().await.map_err(|error| error.log().unwrap_or_else(|| error.message()).to_owned())?;
     let api = Arc::new(Api::new(engine.clone(), options));

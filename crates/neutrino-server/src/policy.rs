@@ -74,7 +74,7 @@ pub fn run(conf: &Config, command: &PolicyCommand, out: &mut impl Write) -> Resu
     }
     let registry = assemble::registry(conf)?;
     let (source, options) = policy::from_config(conf)?;
-    let bound = Policy::start(&registry, source, options)?.current();
+    let bound = Policy::start(&registry, source, options, policy::Remote::from_config(conf)?)?.current();
     match command {
         PolicyCommand::List { changed } => {
             for rule in bound.rules.list().filter(|rule| !changed || !is_default(rule)) {

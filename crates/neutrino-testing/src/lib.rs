@@ -138,8 +138,13 @@ impl Server {
     }
 
     async fn open(folder: TempDir, options: &[(&str, &str, &str)]) -> Self {
-        let tables =
-            [&[neutrino_core::plugins::OPTIONS][..], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS, neutrino_l3::OPTIONS].concat();
+        let tables = [
+            &[neutrino_core::plugins::OPTIONS, neutrino_core::policy::OPTIONS][..],
+            neutrino_ml2::OPTIONS,
+            neutrino_services::OPTIONS,
+            neutrino_l3::OPTIONS,
+        ]
+        .concat();
         let set = |name: &str| options.iter().any(|(group, known, _)| (*group, *known) == ("quotas", name));
         let limits = UNLIMITED.iter().filter(|(_, name, _)| !set(name));
         let options: Vec<_> = limits.chain(options).copied().collect();
@@ -151,7 +156,9 @@ impl Server {
         neutrino_services::register(&mut builder, &config).unwrap();
         neutrino_l3::register(&mut builder, &config).unwrap();
         let registry = builder.build().unwrap();
-        let policy = neutrino_core::Policy::of_defaults(&registry).unwrap();
+        let (source, rules) = neutrino_core::policy::from_config(&config).unwrap();
+        let remote = neutrino_core::policy::Remote::from_config(&config).unwrap();
+        let policy = neutrino_core::Policy::start(&registry, source, rules, remote).unwrap();
         let engine = Arc::new(Engine::new(db, registry, policy));
         engine.start().await.unwrap();
         let api = Arc::new(Api::new(engine.clone(), ApiOptions::default()));

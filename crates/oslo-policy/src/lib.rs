@@ -59,6 +59,6 @@ pub use owner::{Owner, Parent};
 pub use parse::{SyntaxError, parse, parse_lenient};
 pub use problem::{Problem, Problems};
 pub use reload::Live;
-pub use rules::{DefaultRule, DeprecatedRule, Listed, Operation, Options, Origin, Removal, RuleId, Rules};
+pub use rules::{DefaultRule, DeprecatedRule, EVERYTHING, Listed, Operation, Options, Origin, Removal, RuleId, Rules};
 pub use sample::sample;
 pub use target::{Attr, Target};

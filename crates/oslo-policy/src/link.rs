@@ -12,7 +12,7 @@ use crate::{
     nearest::hint,
     parse::MAX_NESTING,
     problem::Problem,
-    rules::RuleId,
+    rules::{EVERYTHING, RuleId},
 };
 
 /// How deep a rule may nest with everything it refers to.
@@ -91,7 +91,11 @@ fn position(text: &str, name: &str) -> Option<usize> {
 
 fn look(leaf: &Leaf, reads: &mut BTreeSet<Box<str>>, needs: &mut BTreeSet<Need>) {
     match &leaf.test {
-        Test::Role(template) | Test::Compare { with: template, .. } | Test::Http(template) => template.reads(reads),
+        Test::Role(template) | Test::Compare { with: template, .. } => template.reads(reads),
+        // The remote server is sent the whole target.
+        Test::Http(_) => {
+            reads.insert(EVERYTHING.into());
+        }
         Test::Broken => {}
         Test::Custom(custom) => {
             reads.extend(custom.reads());

@@ -152,6 +152,9 @@ pub(crate) struct Entry {
     pub needs: Box<[Need]>,
 }
 
+/// In place of an attribute: the whole target.
+pub const EVERYTHING: &str = "*";
+
 /// The compiled rules.
 #[derive(Debug)]
 pub struct Rules {
@@ -186,6 +189,7 @@ impl Rules {
     }
 
     /// The attributes of the target that a decision on this rule may look at; of two targets equal in these the decision is the same.
+    /// [`EVERYTHING`] among them stands for all.
     #[must_use]
     pub fn reads(&self, id: RuleId) -> &[Box<str>] {
         self.entry(id).map_or(&[], |e| &e.reads)

@@ -341,6 +341,9 @@ impl Head<'_> {
             Method::DELETE => "delete",
             _ => "update",
         };
+        if !facet.verbs().contains(&verb) {
+            return Err(kinds::METHOD_NOT_ALLOWED.error(format!("{} does not take {}.", facet.path(), self.request.method)));
+        }
         self.judge.facet(verb, key, facet.path(), &parent).await?;
         let body = bodies::any(&self.request.body, entry.table.resource)?;
         let (status, answer) = facet.call(&self.api.engine, self.cx, &parent, item, self.request.method.as_str(), &body).await?;

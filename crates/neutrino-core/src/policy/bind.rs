@@ -25,7 +25,8 @@ struct Shape {
     /// Attributes whose setting has a rule of its own; may a create, may an update name them?
     enforced: Vec<(&'static str, [bool; 2])>,
     actions: Vec<&'static str>,
-    facets: Vec<&'static str>,
+    /// Their paths, and what may be done with them.
+    facets: Vec<(&'static str, &'static [&'static str])>,
 }
 
 /// The names of everything that is on; rules are bound to them again whenever they change.
@@ -52,7 +53,7 @@ impl Names {
                 exists: [methods.list || methods.show, methods.create, methods.update, methods.delete],
                 enforced: entry.table.attributes.iter().filter(|a| a.enforce_policy).map(|a| (a.name, [a.post, a.put])).collect(),
                 actions: resource.actions.iter().map(|a| a.name).collect(),
-                facets: registry.facets().iter().filter(|f| f.collections().contains(&key)).map(|f| f.path()).collect(),
+                facets: registry.facets().iter().filter(|f| f.collections().contains(&key)).map(|f| (f.path(), f.verbs())).collect(),
             }
         });
         Self(shapes.collect())
@@ -127,14 +128,9 @@ impl Bound {
                 unnamed.extend(rules_of.filter(|name| rules.find(name).is_none()));
             }
             unnamed.extend(shape.actions.iter().filter(|name| rules.find(name).is_none()).map(|name| (*name).to_owned()));
-            for facet in &shape.facets {
-                unnamed.extend(
-                    VERBS
-                        .map(|verb| facet_rule(&rules, verb, &stem, &shape.key, facet))
-                        .into_iter()
-                        .filter(|r| r.id.is_none())
-                        .map(|r| r.name),
-                );
+            for (facet, verbs) in &shape.facets {
+                let rules = verbs.iter().map(|verb| facet_rule(&rules, verb, &stem, &shape.key, facet));
+                unnamed.extend(rules.filter(|rule| rule.id.is_none()).map(|rule| rule.name));
             }
             collections.insert(shape.key.clone(), CollectionRules { operations, shows, stem });
         }

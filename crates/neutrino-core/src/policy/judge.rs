@@ -139,12 +139,21 @@ impl<'a> Judge<'a> {
         }
         let rule = self.bound.rule(name.to_owned());
         let target = serde_json::Map::from_iter(["project_id", "tenant_id"].map(|key| (key.to_owned(), Value::from(project_id))));
-        let question = Question::new(&self.credentials, &target);
-        match self.bound.rules.decide_name(&rule.name, &question) {
-            Decision::Allowed => Ok(()),
-            other => {
-                refused(&rule.name, &other);
-                Err(forbidden(&Refusal::Rule(rule.name)))
+        let mut answers = Vec::new();
+        loop {
+            let decision = {
+                let question = Question { answers: &answers, ..Question::new(&self.credentials, &target) };
+                self.bound.rules.decide_name(&rule.name, &question)
+            };
+            match decision {
+                Decision::Allowed => return Ok(()),
+                Decision::NeedsHttp(call) if answers.len() < MAX_ROUNDS => {
+                    answers.push(self.engine.policy.remote().ask(call, &target, &self.credentials).await?);
+                }
+                other => {
+                    refused(&rule.name, &other);
+                    return Err(forbidden(&Refusal::Rule(rule.name)));
+                }
             }
         }
     }
@@ -202,8 +211,8 @@ impl<'a> Judge<'a> {
     }
 
     /// Only the rule of the operation itself looks at the scope of the token.
-    fn decide(&self, rule: &Rule, first: bool, subject: &Subject<'_>) -> Decision {
-        let question = Question::new(&self.credentials, subject);
+    fn decide(&self, rule: &Rule, first: bool, subject: &Subject<'_>, answers: &[(String, bool)]) -> Decision {
+        let question = Question { answers, ..Question::new(&self.credentials, subject) };
         match rule.id.or_else(|| self.bound.rules.default_rule()) {
             Some(id) if first => self.bound.rules.decide(id, &question),
             Some(id) => self.bound.rules.decide_unscoped(id, &question),
@@ -225,15 +234,21 @@ impl<'a> Judge<'a> {
         let mut loaded = Loaded::default();
         for (n, rule) in rules.iter().enumerate() {
             let mut decision = Decision::Refused;
+            let mut answers = Vec::new();
             for _ in 0..MAX_ROUNDS {
-                let wants = {
+                let (wants, call) = {
                     let subject = Subject { record, body, parent, loaded: &loaded };
-                    decision = self.decide(rule, n == 0, &subject);
+                    decision = self.decide(rule, n == 0, &subject, &answers);
                     match &decision {
-                        Decision::Needs(need) => vec![subject.wants(need)],
+                        Decision::Needs(need) => (vec![subject.wants(need)], None),
+                        Decision::NeedsHttp(call) => (Vec::new(), Some((call.clone(), subject.to_json()))),
                         _ => break,
                     }
                 };
+                if let Some((call, target)) = call {
+                    answers.push(self.engine.policy.remote().ask(call, &target, &self.credentials).await?);
+                    continue;
+                }
                 let missing = loaded.load(self.engine, self.cx, wants).await?;
                 // So Neutron: a rule about a parent that is not there is neither kept nor broken.
                 if let Some((collection, id)) = missing.into_iter().find(|(_, id)| !id.is_empty()) {

@@ -14,6 +14,7 @@ mod bind;
 pub mod defaults;
 mod judge;
 mod reading;
+mod remote;
 mod subject;
 
 use std::{
@@ -22,7 +23,7 @@ use std::{
 };
 
 use oslo_config::{Config, Opt};
-use oslo_policy::{Credentials, DefaultRule, Field, Language, Live, Options, Owner, Parent, Question, Related, Rules, Source};
+use oslo_policy::{Credentials, DefaultRule, EVERYTHING, Field, Language, Live, Options, Owner, Parent, Question, Related, Rules, Source};
 use serde_json::Value;
 
 use crate::{Caller, Registry};
@@ -30,6 +31,7 @@ use crate::{Caller, Registry};
 pub use bind::{Bound, CollectionRules};
 pub use judge::Judge;
 pub(crate) use reading::Reading;
+pub use remote::Remote;
 
 pub static OPTIONS: &[Opt] = &[
     Opt::bool("oslo_policy", "enforce_scope").default("true").help("Refuse tokens of a scope that a rule is not meant for."),
@@ -39,7 +41,24 @@ pub static OPTIONS: &[Opt] = &[
     Opt::str("oslo_policy", "policy_file").default("policy.yaml").help("Rules that replace defaults; looked for beside the configuration."),
     Opt::str("oslo_policy", "policy_default_rule").default("default").help("The rule for everything that has none of its own."),
     Opt::multi("oslo_policy", "policy_dirs").default("policy.d").help("Folders of further files with rules."),
+    Opt::str("oslo_policy", "remote_content_type")
+        .default("application/x-www-form-urlencoded")
+        .choices(&["application/x-www-form-urlencoded", "application/json"])
+        .help("How http: and https: checks are sent."),
+    Opt::bool("oslo_policy", "remote_ssl_verify_server_crt")
+        .default("false")
+        .help("Whether the certificates of https: checks are verified."),
+    Opt::str("oslo_policy", "remote_ssl_ca_crt_file").help("Authorities for https: checks, PEM."),
+    Opt::str("oslo_policy", "remote_ssl_client_crt_file").help("Own certificate for https: checks, PEM."),
+    Opt::str("oslo_policy", "remote_ssl_client_key_file").help("Its private key, PEM."),
+    Opt::float("oslo_policy", "remote_timeout")
+        .default("60")
+        .float_limits(0.0, f64::MAX)
+        .help("Seconds that an http: or https: check may take."),
 ];
+
+const CALLER_RULES: [&str; 5] =
+    ["context_is_admin", "service_api", "context_is_advsvc", "context_with_global_access", "context_can_set_project_id"];
 
 /// Every rule that this server registers.
 #[must_use]
@@ -112,6 +131,7 @@ pub struct Policy {
     names: bind::Names,
     /// Administrators are not judged (`enforce_new_defaults = false`).
     trusts_admin: bool,
+    remote: Remote,
 }
 
 impl Policy {
@@ -119,17 +139,15 @@ impl Policy {
     ///
     /// # Errors
     /// What is wrong with the operator's files, for the operator.
-    pub fn start(registry: &Registry, source: Source, options: Options) -> Result<Self, String> {
+    pub fn start(registry: &Registry, source: Source, options: Options, remote: Remote) -> Result<Self, String> {
         let trusts_admin = !options.enforce_new_defaults;
         let live = Live::start(defaults(), source, language(registry), options).map_err(|problems| problems.to_string())?;
         let names = bind::Names::of(registry);
         let rules = live.current();
+        check_remote(&rules)?;
         report(&rules);
-        if let Some((name, check)) = rules.remote().first() {
-            return Err(format!("rule \"{name}\" asks a remote server ({check}), which is not supported yet"));
-        }
         let bound = RwLock::new(Arc::new(Bound::new(rules, &names)));
-        Ok(Self { live, bound, names, trusts_admin })
+        Ok(Self { live, bound, names, trusts_admin, remote })
     }
 
     /// The defaults alone.
@@ -137,7 +155,7 @@ impl Policy {
     /// # Errors
     /// As [`Policy::start`].
     pub fn of_defaults(registry: &Registry) -> Result<Self, String> {
-        Self::start(registry, Source::default(), Options::default())
+        Self::start(registry, Source::default(), Options::default(), Remote::default())
     }
 
     /// The rules in force now; keep them for the whole of one request.
@@ -155,6 +173,7 @@ impl Policy {
             return Ok(false);
         }
         let rules = self.live.current();
+        check_remote(&rules)?;
         report(&rules);
         *self.bound.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Bound::new(rules, &self.names));
         Ok(true)
@@ -175,9 +194,23 @@ impl Policy {
         caller
     }
 
+    pub(crate) fn remote(&self) -> &Remote {
+        &self.remote
+    }
+
     pub(crate) fn trusts(&self, caller: &Caller) -> bool {
         self.trusts_admin && caller.is_admin
     }
+}
+
+/// Rules about the caller are asked for every request, before anything else: they cannot wait for another server.
+fn check_remote(rules: &Rules) -> Result<(), String> {
+    for name in CALLER_RULES {
+        if rules.find(name).is_some_and(|id| rules.reads(id).iter().any(|key| **key == *EVERYTHING)) {
+            return Err(format!("rule \"{name}\" asks a remote server, which a rule about the caller cannot do"));
+        }
+    }
+    Ok(())
 }
 
 /// What an operator should know about rules that work.

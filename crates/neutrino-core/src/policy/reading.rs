@@ -3,12 +3,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use neutrino_model::Record;
 use neutrino_types::Result;
-use oslo_policy::{Credentials, Decision, Question, RuleId};
+use oslo_policy::{Credentials, Decision, EVERYTHING, Question, RuleId};
 
 use super::{
     Bound,
+    remote::AT_ONCE,
     subject::{Loaded, ParentOf, Subject, Want},
 };
 use crate::{Context, Engine, registry::Entry};
@@ -63,6 +65,9 @@ impl Reading {
         for foreseen in asked {
             let Foreseen::Ask(id) = foreseen else { continue };
             for name in rules.reads(id) {
+                if **name == *EVERYTHING {
+                    wanted.fill(true);
+                }
                 if let Some(at) = entry.table.find(name) {
                     wanted[at] = true;
                 }
@@ -84,6 +89,10 @@ impl Reading {
         for (n, row) in rows.iter().enumerate() {
             let mut key = String::with_capacity(96);
             for name in reads {
+                if **name == *EVERYTHING {
+                    key.push_str(&n.to_string());
+                    continue;
+                }
                 match row.get(name).as_str() {
                     Some(text) => key.push_str(text),
                     None => key.push_str(&row.get(name).to_string()),
@@ -115,23 +124,34 @@ impl Reading {
     async fn decide(&self, engine: &Engine, cx: &Context, id: RuleId, records: &[&Record]) -> Result<Vec<bool>> {
         let mut loaded = Loaded::default();
         let mut verdicts: Vec<Option<bool>> = vec![None; records.len()];
+        let mut answers: HashMap<usize, Vec<(String, bool)>> = HashMap::new();
         for _ in 0..MAX_ROUNDS {
             let mut wants: Vec<Want> = Vec::new();
-            for (record, verdict) in records.iter().zip(&mut verdicts).filter(|(_, verdict)| verdict.is_none()) {
+            let mut calls = Vec::new();
+            for (n, (record, verdict)) in records.iter().zip(&mut verdicts).enumerate().filter(|(_, (_, verdict))| verdict.is_none()) {
                 let subject = Subject { record: Some(record), body: None, parent: self.parent.as_ref(), loaded: &loaded };
-                match self.bound.rules.decide(id, &Question::new(&self.credentials, &subject)) {
+                let answers = answers.get(&n).map_or(&[][..], Vec::as_slice);
+                match self.bound.rules.decide(id, &Question { answers, ..Question::new(&self.credentials, &subject) }) {
                     Decision::Allowed => *verdict = Some(true),
                     Decision::Needs(need) => wants.push(subject.wants(&need)),
+                    Decision::NeedsHttp(call) => calls.push((n, call, subject.to_json())),
                     other => {
                         refused(self.bound.rules.name(id), &other);
                         *verdict = Some(false);
                     }
                 }
             }
-            if wants.is_empty() {
+            if wants.is_empty() && calls.is_empty() {
                 break;
             }
             loaded.load(engine, cx, wants).await?;
+            let asked = calls.into_iter().map(|(n, call, target)| async move {
+                engine.policy.remote().ask(call, &target, &self.credentials).await.map(|answer| (n, answer))
+            });
+            let heard: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?;
+            for (n, answer) in heard {
+                answers.entry(n).or_default().push(answer);
+            }
         }
         Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(false)).collect())
     }
@@ -141,9 +161,7 @@ impl Reading {
 pub(crate) fn refused(rule: &str, decision: &Decision) {
     match decision {
         Decision::Failed(reason) => tracing::debug!("rule {rule}: {reason}"),
-        Decision::NeedsHttp(call) => {
-            tracing::error!("rule {rule} asks {}: remote checks are not supported, and count as refused", call.url)
-        }
+        Decision::NeedsHttp(call) => tracing::error!("rule {rule} asks too many remote servers, the last of them {}", call.url),
         _ => {}
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use neutrino_model::{Body, Record};
 use neutrino_types::Result;
 use oslo_policy::{Attr, Need, Target};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Authorized, Context, Engine, ListQuery, query::Filter};
 
@@ -61,6 +61,25 @@ impl Subject<'_> {
             _ => return None,
         };
         Some(id)
+    }
+
+    /// The whole, for a remote server.
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut target = Map::new();
+        if let Some(record) = self.record {
+            let named = record.table().attributes.iter().enumerate();
+            target.extend(named.map(|(at, attribute)| (attribute.name.to_owned(), record.at(at).clone())));
+        }
+        if let Some(body) = self.body {
+            let named = body.table().attributes.iter().enumerate();
+            target.extend(named.filter_map(|(at, attribute)| Some((attribute.name.to_owned(), body.at(at)?.clone()))));
+        }
+        for name in ["project_id", "tenant_id"] {
+            if let Some(project) = self.own(name) {
+                target.insert(name.to_owned(), project.clone());
+            }
+        }
+        target
     }
 
     /// The objects that a need is about.

@@ -28,6 +28,10 @@ impl Facet for Networks {
         &["agents"]
     }
 
+    fn verbs(&self) -> &'static [&'static str] {
+        &["get", "create", "delete"]
+    }
+
     async fn call(
         &self,
         engine: &Engine,
@@ -80,6 +84,10 @@ impl Facet for Agents {
 
     fn collections(&self) -> &'static [&'static str] {
         &["networks"]
+    }
+
+    fn verbs(&self) -> &'static [&'static str] {
+        &["get"]
     }
 
     async fn call(

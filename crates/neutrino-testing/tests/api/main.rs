@@ -14,6 +14,7 @@ mod networks;
 mod networks_provider;
 mod policy;
 mod policy_matrix;
+mod policy_remote;
 mod ports;
 mod ports_extensions;
 mod quotas;
