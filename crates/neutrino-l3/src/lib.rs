@@ -4,16 +4,21 @@
 //! What it needs of ports and networks it does through collections of the engine and services of `neutrino-core`; it does not know the
 //! core plugin.
 
-use neutrino_core::Builder;
+pub mod routers;
+
+use neutrino_core::{Builder, service_plugin};
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[];
+pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
 /// # Errors
 /// A sentence for the operator: what was asked for and is not known, or does not fit.
-pub fn register(_builder: &mut Builder, _config: &Config) -> Result<(), String> {
+pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
+    if service_plugin(config, "router") {
+        routers::register(builder, config)?;
+    }
     Ok(())
 }

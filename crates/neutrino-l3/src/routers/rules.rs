@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The rules of routers: what a create, an update, a delete and an action do, in order.
+
+use async_trait::async_trait;
+use neutrino_core::{Behaviour, Context, Engine, Op};
+use neutrino_db::args;
+use neutrino_model::{Body, Record};
+use neutrino_types::{Result, error::kinds};
+use serde_json::{Value, json};
+
+use super::{
+    INTERFACE_OWNERS, Settings, attached, dvr,
+    errors::{ROUTER_IN_USE, ROUTER_NOT_FOUND},
+    gateway::{self, Wanted},
+    interfaces, loaders, ports,
+    routes::{self, ROUTES},
+};
+
+pub struct Routers {
+    pub(super) settings: Settings,
+}
+
+#[async_trait]
+impl Behaviour for Routers {
+    async fn before_create(&self, engine: &Engine, cx: &Context, body: &mut Body) -> Result<()> {
+        gateway::ensure_visible(engine, cx, body).await
+    }
+
+    async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
+        loaders::check_hints(op, body).await?;
+        dvr::create(body, &self.settings);
+        op.insert(id, body, &[("status", "ACTIVE".into()), ("enable_snat", true.into())]).await?;
+        if let Some(wanted) = Wanted::of(body).filter(|wanted| wanted.network_id.is_some()) {
+            gateway::apply(op, id, &wanted, self.settings.snat_by_default).await?;
+        }
+        Ok(())
+    }
+
+    async fn before_update(&self, engine: &Engine, cx: &Context, _original: &Record, body: &mut Body) -> Result<()> {
+        gateway::ensure_visible(engine, cx, body).await
+    }
+
+    async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
+        let id = original.id();
+        claim(op, id).await?;
+        let migrates = dvr::check_change(original, body)?;
+        let mut changed = false;
+        if let Some(asked) = body.list(ROUTES) {
+            changed |= routes::replace(op, id, &routes::read(asked)?, self.settings.max_routes).await?;
+        }
+        if let Some(wanted) = Wanted::of(body) {
+            changed |= gateway::apply(op, id, &wanted, self.settings.snat_by_default).await?;
+        }
+        if changed {
+            op.touch(original.standard_attr_id);
+        }
+        op.update(original, body).await?;
+        if migrates {
+            dvr::migrate(op, id, !original.bool(dvr::DISTRIBUTED)).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
+        let id = original.id();
+        claim(op, id).await?;
+        let interfaces: Vec<String> = attached::ports(op, id)
+            .await?
+            .into_iter()
+            .filter(|port| INTERFACE_OWNERS.contains(&port.kind.as_str()))
+            .map(|port| port.port_id)
+            .collect();
+        if !interfaces.is_empty() {
+            let (shown, more) = (&interfaces[..interfaces.len().min(20)], if interfaces.len() > 20 { ", ..." } else { "" });
+            return Err(ROUTER_IN_USE.error(format!("Router {id} has ports still attached: {}{more}.", shown.join(", "))));
+        }
+        gateway::remove(op, id).await?;
+        for port in attached::ports(op, id).await? {
+            ports::delete(op, &port.port_id).await?;
+        }
+        op.delete(original).await
+    }
+
+    async fn action(&self, engine: &Engine, cx: &Context, name: &str, id: &str, request: &Value) -> Result<(u16, Value)> {
+        match name {
+            "add_router_interface" => interfaces::add(engine, cx, id, request).await,
+            "remove_router_interface" => interfaces::remove(engine, cx, id, request).await,
+            _ => self.extra_routes(engine, cx, name == "add_extraroutes", id, request).await,
+        }
+    }
+}
+
+impl Routers {
+    /// `add_extraroutes`, `remove_extraroutes`: changes against the routes as they are, in one transaction. One that is there already, or
+    /// not there, is no error.
+    async fn extra_routes(&self, engine: &Engine, cx: &Context, adds: bool, id: &str, request: &Value) -> Result<(u16, Value)> {
+        let asked = request["router"]["routes"].as_array().ok_or_else(|| {
+            kinds::BAD_REQUEST
+                .error("The request must have a list of routes: {\"router\": {\"routes\": [{\"destination\", \"nexthop\"}]}}.")
+        })?;
+        let (asked, most, router_id) = (routes::read(asked)?, self.settings.max_routes, id.to_owned());
+        engine
+            .transact(cx, "routers", "extra routes", |op| {
+                let (asked, id) = (asked.clone(), router_id.clone());
+                Box::pin(async move {
+                    let standard = claim(op, &id).await?;
+                    let old = routes::of(op, &id).await?;
+                    let kept = old.iter().filter(|route| adds || !asked.contains(route));
+                    let added = asked.iter().filter(|route| adds && !old.contains(route));
+                    let new: Vec<_> = kept.chain(added).cloned().collect();
+                    if routes::replace(op, &id, &new, most).await? {
+                        op.touch(standard);
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        let router = engine.original(cx, "routers", None, id).await?;
+        let shown = router.table().attributes.iter().enumerate().filter(|(_, attribute)| attribute.visible);
+        let mut answer: serde_json::Map<String, Value> =
+            shown.map(|(at, attribute)| (attribute.name.to_owned(), router.at(at).clone())).collect();
+        answer.insert("project_id".to_owned(), router.project_id().into());
+        Ok((200, json!({ "router": answer })))
+    }
+}
+
+/// One change of a router at a time; gives its standard attributes.
+///
+/// # Errors
+/// 404 when it is gone; the database's.
+pub(super) async fn claim(op: &mut Op<'_>, id: &str) -> Result<i64> {
+    op.lock("routers", id).await?.ok_or_else(|| ROUTER_NOT_FOUND.error(format!("Router {id} could not be found.")))
+}
+
+/// Who owns the router, and whether it is distributed.
+pub(super) async fn facts(op: &mut Op<'_>, id: &str) -> Result<(String, bool)> {
+    let sql = "SELECT r.project_id, e.distributed FROM routers r LEFT JOIN router_extra_attributes e ON e.router_id = r.id WHERE r.id = ?";
+    let row = op.tx.query_one(sql, args![id]).await?;
+    let row = row.ok_or_else(|| ROUTER_NOT_FOUND.error(format!("Router {id} could not be found.")))?;
+    Ok((row.opt_text(0)?.unwrap_or_default(), row.opt_int(1)?.unwrap_or_default() != 0))
+}
