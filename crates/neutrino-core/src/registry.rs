@@ -30,6 +30,7 @@ pub struct Builder {
     behaviours: HashMap<&'static str, Arc<dyn Behaviour>>,
     hooks: HashMap<&'static str, Vec<Arc<dyn Hook>>>,
     loaders: HashMap<&'static str, Vec<Arc<dyn Loader>>>,
+    loaders_where_served: Vec<(&'static str, Arc<dyn Loader>)>,
     startups: Vec<Arc<dyn Startup>>,
     facets: Vec<Arc<dyn Facet>>,
     endpoints: Vec<Arc<dyn Endpoint>>,
@@ -78,6 +79,12 @@ impl Builder {
 
     pub fn loader(&mut self, collection: &'static str, loader: impl Loader + 'static) -> &mut Self {
         self.loaders.entry(collection).or_default().push(Arc::new(loader));
+        self
+    }
+
+    /// [`Builder::loader`] for a collection that may be off, or that a later feature brings; passed over when nobody serves it.
+    pub fn loader_where_served(&mut self, collection: &'static str, loader: impl Loader + 'static) -> &mut Self {
+        self.loaders_where_served.push((collection, Arc::new(loader)));
         self
     }
 
@@ -131,6 +138,11 @@ impl Builder {
         }
         let mut entries = BTreeMap::new();
         let (mut hooks, mut loaders, mut behaviours) = (self.hooks, self.loaders, self.behaviours);
+        for (collection, loader) in self.loaders_where_served {
+            if self.resources.iter().any(|(_, resource)| key(resource) == collection) {
+                loaders.entry(collection).or_default().push(loader);
+            }
+        }
         for (alias, resource) in self.resources {
             let key = key(resource);
             let added: Vec<&'static [Attribute]> =

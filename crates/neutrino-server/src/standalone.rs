@@ -19,6 +19,7 @@ const PRESETS: &[(&str, &str, &str)] = &[
     ("DEFAULT", "bind_host", "127.0.0.1"),
     ("DEFAULT", "transport_url", "fake://"),
     ("DEFAULT", "core_plugin", "ml2"),
+    ("DEFAULT", "service_plugins", SERVICE_PLUGINS),
     ("database", "connection", "sqlite:///$state_path/neutron.sqlite"),
     ("DEFAULT", "graceful_shutdown_timeout", "10"),
     ("ml2", "project_network_types", "vxlan"),
@@ -28,6 +29,9 @@ const PRESETS: &[(&str, &str, &str)] = &[
     ("ml2", "mechanism_drivers", "openvswitch,l2population"),
     ("ml2", "extension_drivers", EXTENSION_DRIVERS),
 ];
+
+/// All that are served, beside those that are always on.
+const SERVICE_PLUGINS: &str = "router";
 
 /// All that there are: a newcomer sees the whole API.
 const EXTENSION_DRIVERS: &str = "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\

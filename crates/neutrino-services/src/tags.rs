@@ -20,7 +20,18 @@ const MAX_TAGS: usize = 50;
 /// The most characters of one tag.
 const MAX_LENGTH: usize = 255;
 
-const COLLECTIONS: &[&str] = &["networks", "subnets", "ports", "subnetpools", "security_groups"];
+const COLLECTIONS: &[&str] = &[
+    "networks",
+    "subnets",
+    "ports",
+    "subnetpools",
+    "security_groups",
+    "routers",
+    "floatingips",
+    "trunks",
+    "policies",
+    "network_segment_ranges",
+];
 
 const TAGS: Attribute = Attribute::new("tags").filter();
 const FILTERS: [Attribute; 3] = [
@@ -49,6 +60,11 @@ static EXTENSION: Extension = Extension::new(
     ("ports", OF_PORTS),
     ("subnetpools", ATTRIBUTES),
     ("security_groups", ATTRIBUTES),
+    ("routers", ATTRIBUTES),
+    ("floatingips", ATTRIBUTES),
+    ("trunks", ATTRIBUTES),
+    ("policies", ATTRIBUTES),
+    ("network_segment_ranges", ATTRIBUTES),
 ]);
 
 static CREATION: Extension =
@@ -247,7 +263,7 @@ impl Facet for Tags {
 pub fn register(builder: &mut Builder) {
     builder.extension(&EXTENSION).extension(&CREATION).facet(Tags);
     for collection in COLLECTIONS {
-        builder.loader(collection, Tags);
+        builder.loader_where_served(collection, Tags);
     }
     builder.hook("ports", AtCreate);
 }

@@ -19,6 +19,7 @@ mod ports;
 mod ports_extensions;
 mod quotas;
 mod rbac_policies;
+mod routers;
 mod security_group_rules;
 mod security_groups;
 mod security_groups_ports;

@@ -197,7 +197,8 @@ async fn the_null_driver_knows_no_limits_and_an_unknown_one_is_refused() {
     assert_eq!(server.get("/quotas").await.body, json!({"quotas": []}));
     server.get("/extensions/quotas").await.expect(200);
     assert_eq!(server.get("/extensions/quota_details").await.status, 404);
-    let config = Config::for_test(neutrino_services::OPTIONS, &[("quotas", "quota_driver", "my.Driver")]).unwrap();
+    let tables = [&[neutrino_core::plugins::OPTIONS], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat();
+    let config = Config::for_test(&tables, &[("quotas", "quota_driver", "my.Driver")]).unwrap();
     let told = neutrino_services::register(&mut Builder::default(), &config).unwrap_err();
     assert!(told.contains("DbQuotaNoLockDriver"), "{told}");
 }
