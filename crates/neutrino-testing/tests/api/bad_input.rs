@@ -124,8 +124,7 @@ async fn try_one(server: &Server, collection: &str, method: Method, path: &str, 
 fn creatable(server: &Server) -> Vec<(String, &'static str, &'static str)> {
     let top = server.engine.registry.entries().filter(|(_, e)| e.table.resource.parent.is_none() && e.table.resource.methods.create);
     // Agents make themselves known; the API only refuses to create one.
-    top.filter(|(name, _)| *name != "agents")
-        .map(|(name, e)| (name.to_owned(), e.table.resource.path, e.table.resource.member)).collect()
+    top.filter(|(name, _)| *name != "agents").map(|(name, e)| (name.to_owned(), e.table.resource.path, e.table.resource.member)).collect()
 }
 
 #[tokio::test]

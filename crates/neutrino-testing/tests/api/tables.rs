@@ -59,7 +59,11 @@ async fn attributes_are_neutrons() {
                 continue;
             }
             let other = if attribute.name == "project_id" { "tenant_id" } else { "project_id" };
-            let Some(fact) = theirs.get(attribute.name).or_else(|| theirs.get(other).filter(|_| attribute.name.ends_with("t_id"))).or_else(|| with_ovn?.get(attribute.name)) else {
+            let Some(fact) = theirs
+                .get(attribute.name)
+                .or_else(|| theirs.get(other).filter(|_| attribute.name.ends_with("t_id")))
+                .or_else(|| with_ovn?.get(attribute.name))
+            else {
                 // Neutron lists some collections' attributes only in part (those that extensions gave them).
                 if theirs.contains_key("id") {
                     wrong.push(format!("{name} is no attribute of Neutron's"));
