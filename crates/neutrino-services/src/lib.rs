@@ -7,6 +7,7 @@ pub mod address_groups;
 pub mod agents;
 pub mod dhcp_agent_scheduler;
 mod listing;
+pub mod metering;
 pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
@@ -33,6 +34,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_groups::register(builder);
     tags::register(builder);
     rbac_policies::register(builder);
+    metering::register(builder, config);
     quotas::register(builder, config)?;
     Ok(())
 }

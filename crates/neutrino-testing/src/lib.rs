@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 pub const PROJECT: &str = "fake_project_id";
 
 /// Every service plugin that is served.
-pub const SERVICE_PLUGINS: &str = "router";
+pub const SERVICE_PLUGINS: &str = "router,metering";
 
 /// Options that turn everything on.
 const FULL: &[(&str, &str, &str)] = &[

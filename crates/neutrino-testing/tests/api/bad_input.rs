@@ -22,6 +22,11 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
         "default_security_group_rules" => {
             json!({"direction": "ingress", "protocol": "udp", "used_in_default_sg": false, "used_in_non_default_sg": true})
         }
+        "metering_labels" => json!({"name": "m"}),
+        "metering_label_rules" => {
+            let label = server.post("/metering/metering-labels", json!({"metering_label": {"name": "m"}})).await.expect(201);
+            json!({"metering_label_id": label["id"], "direction": "ingress", "source_ip_prefix": "10.0.0.0/8"})
+        }
         "rbac_policies" => {
             json!({"object_type": "network", "object_id": network(server).await, "target_tenant": "*", "action": "access_as_shared"})
         }

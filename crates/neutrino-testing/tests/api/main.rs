@@ -10,6 +10,7 @@ mod agents;
 mod bad_input;
 mod bindings;
 mod default_security_group_rules;
+mod metering;
 mod networks;
 mod networks_provider;
 mod policy;

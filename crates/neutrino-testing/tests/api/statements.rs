@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const MANY: usize = 40;
 
 /// The `n`th object of a collection. A new collection needs a line here.
-fn body(collection: &str, n: usize, network: &Value, group: &Value) -> Value {
+fn body(collection: &str, n: usize, network: &Value, group: &Value, label: &Value) -> Value {
     match collection {
         "networks" | "routers" | "security_groups" => json!({"name": format!("x{n}")}),
         "address_groups" => json!({"name": format!("x{n}"), "addresses": ["10.0.0.0/24", "10.1.0.0/24"]}),
@@ -29,6 +29,8 @@ fn body(collection: &str, n: usize, network: &Value, group: &Value) -> Value {
         "rbac_policies" => {
             json!({"object_type": "network", "object_id": network, "target_tenant": format!("{n:032x}"), "action": "access_as_shared"})
         }
+        "metering_labels" => json!({"name": format!("x{n}")}),
+        "metering_label_rules" => json!({"metering_label_id": label, "direction": "egress", "source_ip_prefix": format!("10.9.{n}.0/24")}),
         other => panic!("name a body for {other}"),
     }
 }
@@ -40,6 +42,7 @@ async fn do_not_grow_with_the_number_of_objects() {
     let subnet = json!({"network_id": network, "ip_version": 4, "cidr": "10.8.0.0/16"});
     server.post("/subnets", json!({ "subnet": subnet })).await.expect(201);
     let group = server.post("/security-groups", json!({"security_group": {"name": "base"}})).await.expect(201)["id"].clone();
+    let label = server.post("/metering/metering-labels", json!({"metering_label": {"name": "base"}})).await.expect(201)["id"].clone();
     let tables: Vec<_> = server.engine.registry.entries().map(|(name, entry)| (name.to_owned(), entry.table.clone())).collect();
     let mut grown = Vec::new();
     for (collection, table) in tables {
@@ -52,7 +55,7 @@ async fn do_not_grow_with_the_number_of_objects() {
         for n in 0..MANY {
             let start = server.statements();
             let made = server
-                .post(&format!("/{}", resource.path), json!({ resource.member: body(&collection, n, &network, &group) }))
+                .post(&format!("/{}", resource.path), json!({ resource.member: body(&collection, n, &network, &group, &label) }))
                 .await
                 .expect(201);
             let create = server.statements() - start;
