@@ -103,10 +103,12 @@ static RULES: Resource = Resource::new(
     ],
 )
 .methods(Methods::IMMUTABLE)
-.visibility(Visibility::Sql("EXISTS (SELECT 1 FROM meteringlabels l WHERE l.id = t.metering_label_id AND (l.project_id = :project OR l.shared))"));
+.visibility(Visibility::Sql(
+    "EXISTS (SELECT 1 FROM meteringlabels l WHERE l.id = t.metering_label_id AND (l.project_id = :project OR l.shared))",
+));
 
-static METERING: Extension =
-    Extension::new("metering", "Neutron Metering", "Neutron Metering extension.", "2013-06-12T10:00:00-00:00").resources(&[&LABELS, &RULES]);
+static METERING: Extension = Extension::new("metering", "Neutron Metering", "Neutron Metering extension.", "2013-06-12T10:00:00-00:00")
+    .resources(&[&LABELS, &RULES]);
 
 static SOURCE_AND_DESTINATION: Extension = Extension::new(
     "metering_source_and_destination_fields",
