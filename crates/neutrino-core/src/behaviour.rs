@@ -12,7 +12,15 @@ use neutrino_model::{Body, Page, Record};
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
 
-use crate::{Context, Engine, ListQuery, Op};
+use crate::{Context, Engine, ListQuery, Op, op::not_found};
+
+/// Where a URL leads: a collection as registered, the id of the parent for a child, and the object's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub collection: &'a str,
+    pub parent: Option<&'a str>,
+    pub id: &'a str,
+}
 
 /// The rules of one resource. Every method has a default that does what a plain table needs.
 #[async_trait]
@@ -89,6 +97,22 @@ pub trait Behaviour: Send + Sync {
     /// engine filters, sorts, pages and cuts fields afterwards.
     async fn rows(&self, _engine: &Engine, _cx: &Context, _tx: &mut Tx, _parent: Option<&str>, _query: &ListQuery) -> Result<Vec<Record>> {
         Err(Error::internal("a resource without a table has no rows()"))
+    }
+
+    /// Shows one object of a resource that has no table of its own; `fields` is what the request wants of it. The default looks for it
+    /// among the rows.
+    async fn show_row(&self, engine: &Engine, cx: &Context, place: Place<'_>, _fields: Option<&[String]>) -> Result<Record> {
+        let table = engine.entry(place.collection)?.table.clone();
+        let key = table.primary_key().map_or("id", |at| table.attributes[at].name);
+        let mut tx = engine.db.reader().await?;
+        let rows = self.rows(engine, cx, &mut tx, place.parent, &ListQuery::by(&table, key, place.id)).await?;
+        let found = rows.into_iter().find(|row| row.str(key) == place.id);
+        found.ok_or_else(|| not_found(engine, place.collection, place.id))
+    }
+
+    /// Such an object as a write starts from.
+    async fn original_row(&self, engine: &Engine, cx: &Context, place: Place<'_>) -> Result<Record> {
+        self.show_row(engine, cx, place, None).await
     }
 
     /// Creates an object of a resource that has no table of its own. Transactions are the feature's ([`Engine::transact`]).

@@ -12,6 +12,7 @@ use neutrino_types::{Error, Result, error::kinds};
 
 use crate::{
     Authorized, Context, Judge, ListQuery, Op, Policy, Registry,
+    behaviour::Place,
     op::{self, Side, not_found},
     quota,
     registry::Entry,
@@ -124,15 +125,11 @@ impl Engine {
         fields: Option<&[String]>,
     ) -> Result<Record> {
         let entry = self.entry(collection)?;
-        let mut tx = self.db.reader().await?;
         if entry.table.resource.table.is_none() {
-            let key = entry.table.primary_key().map_or("id", |at| entry.table.attributes[at].name);
-            let query = ListQuery::by(&entry.table, key, id);
-            let rows = entry.behaviour.rows(self, cx, &mut tx, parent, &query).await?;
-            drop(tx);
-            let found = rows.into_iter().find(|row| row.str(key) == id).ok_or_else(|| not_found(self, collection, id))?;
+            let found = entry.behaviour.show_row(self, cx, Place { collection, parent, id }, fields).await?;
             return self.admitted(cx, auth, found).await;
         }
+        let mut tx = self.db.reader().await?;
         let wanted = op::wanted(entry, fields, Some(auth));
         let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
         let mut conditions = vec![Sql::new("t.id = ?", vec![id.into()])];
@@ -159,6 +156,9 @@ impl Engine {
     pub async fn original(&self, cx: &Context, collection: &str, parent: Option<&str>, id: &str) -> Result<Record> {
         let auth = Authorized::internal("the object that a write is about to be judged on");
         let entry = self.entry(collection)?;
+        if entry.table.resource.table.is_none() {
+            return entry.behaviour.original_row(self, cx, Place { collection, parent, id }).await;
+        }
         let all: Vec<String> = entry.table.attributes.iter().map(|a| a.name.to_owned()).collect();
         self.show(cx, &auth, collection, parent, id, Some(&all)).await
     }

@@ -17,12 +17,13 @@ pub mod query;
 pub mod quota;
 pub mod rbac;
 pub mod registry;
+pub mod routers;
 mod rows;
 pub mod segments;
 mod select;
 
 pub use authz::Authorized;
-pub use behaviour::{Behaviour, Endpoint, Facet, Hook, Loader, Startup, Worker};
+pub use behaviour::{Behaviour, Endpoint, Facet, Hook, Loader, Place, Startup, Worker};
 pub use context::{Caller, Context};
 pub use engine::{Engine, Precondition};
 pub use op::Op;

@@ -87,6 +87,10 @@ pub struct Resource {
     pub visibility: Visibility,
     /// Is what a converter refuses always `HTTPBadRequest`? So for the few collections that Neutron's second controller converts.
     pub plain_refusals: bool,
+    /// Are filters obeyed that no attribute declares? The names of attributes filter, other names are passed over.
+    pub any_filter: bool,
+    /// Is `fields` a word to the feature, whose answers are always whole?
+    pub whole_answers: bool,
     /// `standardattributes.revision_number` of a new object, as Neutron's creation flow leaves it.
     pub first_revision: i64,
 }
@@ -118,6 +122,8 @@ impl Resource {
             visibility: Visibility::Owner,
             first_revision: 0,
             plain_refusals: false,
+            any_filter: false,
+            whole_answers: false,
         }
     }
     #[must_use]
@@ -163,6 +169,16 @@ impl Resource {
     #[must_use]
     pub const fn plain_refusals(mut self) -> Self {
         self.plain_refusals = true;
+        self
+    }
+    #[must_use]
+    pub const fn any_filter(mut self) -> Self {
+        self.any_filter = true;
+        self
+    }
+    #[must_use]
+    pub const fn whole_answers(mut self) -> Self {
+        self.whole_answers = true;
         self
     }
     /// Not kept in a table of its own: the feature's `rows` makes the records.

@@ -5,8 +5,12 @@
 
 pub mod address_groups;
 pub mod agents;
+pub mod auto_allocated_topology;
 pub mod dhcp_agent_scheduler;
+pub mod flavors;
 mod listing;
+pub mod local_ip;
+pub mod logging;
 pub mod metering;
 pub mod quotas;
 pub mod rbac_policies;
@@ -19,7 +23,7 @@ use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS, agents::OPTIONS, dhcp_agent_scheduler::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS, agents::OPTIONS, dhcp_agent_scheduler::OPTIONS, flavors::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -35,6 +39,10 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     tags::register(builder);
     rbac_policies::register(builder);
     metering::register(builder, config);
+    flavors::register(builder, config)?;
+    auto_allocated_topology::register(builder, config);
+    logging::register(builder, config);
+    local_ip::register(builder, config);
     quotas::register(builder, config)?;
     Ok(())
 }

@@ -25,12 +25,13 @@ use tokio::sync::OnceCell;
 pub const PROJECT: &str = "fake_project_id";
 
 /// Every service plugin that is served.
-pub const SERVICE_PLUGINS: &str = "router,metering";
+pub const SERVICE_PLUGINS: &str = "router,metering,log,local_ip";
 
 /// Options that turn everything on.
 const FULL: &[(&str, &str, &str)] = &[
     ("DEFAULT", "service_plugins", SERVICE_PLUGINS),
     ("ml2", "project_network_types", "vxlan"),
+    ("ml2", "mechanism_drivers", "openvswitch"),
     ("ml2_type_vxlan", "vni_ranges", "1:2000"),
     ("ml2_type_geneve", "vni_ranges", "2001:2100"),
     ("ml2_type_gre", "tunnel_id_ranges", "1:100"),

@@ -242,6 +242,7 @@ impl Head<'_> {
         };
         let auth = self.judge.read(key, parent).await?;
         let record = self.api.engine.show(self.cx, &auth, key, parent, id, fields.as_deref()).await?;
+        let fields = fields.filter(|_| !resource.whole_answers);
         self.single(entry, &auth, &record, StatusCode::OK, fields.as_deref()).await
     }
 

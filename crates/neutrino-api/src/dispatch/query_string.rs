@@ -112,10 +112,11 @@ fn bounded(limit: Option<&str>, max: Option<usize>) -> Result<Option<usize>> {
 }
 
 fn filter(key: &str, values: Vec<String>, table: &Table, options: &ApiOptions, limits: &Limits) -> Result<Option<Filter>> {
-    let declared = table.find(key).filter(|at| table.attributes[*at].filter || !options.filter_validation);
+    let validated = options.filter_validation && !table.resource.any_filter;
+    let declared = table.find(key).filter(|at| table.attributes[*at].filter || !validated);
     let Some(at) = declared else {
         // Names of the Python model class, which Neutron skips.
-        if matches!(key, "metadata" | "registry") || !options.filter_validation {
+        if matches!(key, "metadata" | "registry") || !validated {
             return Ok(None);
         }
         return Err(kinds::BAD_REQUEST.error(format!("['{}'] is invalid attribute for filtering.", short(key))));

@@ -54,7 +54,7 @@ impl Routes {
             }
             let facets: Vec<_> = registry.facets().iter().filter(|f| f.collections().contains(&key)).cloned().collect();
             // Neutron's second controller takes a collection with underscores, too.
-            for path in [resource.path.to_owned(), resource.collection.to_owned()] {
+            for path in [resource.path.to_owned(), resource.path.replace('-', "_")] {
                 let node = Node { key: key.to_owned(), actions: resource.actions, children: children.clone(), facets: facets.clone() };
                 nodes.entry(path).or_insert(node);
             }

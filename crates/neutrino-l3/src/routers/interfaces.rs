@@ -49,7 +49,7 @@ impl Named {
 }
 
 /// An interface as the answers tell it.
-struct Interface {
+pub(super) struct Interface {
     project_id: String,
     port_id: String,
     network_id: String,
@@ -97,7 +97,7 @@ pub(super) async fn add(engine: &Engine, cx: &Context, router_id: &str, request:
     Ok(added.await?.shown(router_id))
 }
 
-async fn by_subnet(op: &mut Op<'_>, router_id: &str, subnet_id: &str) -> Result<Interface> {
+pub(super) async fn by_subnet(op: &mut Op<'_>, router_id: &str, subnet_id: &str) -> Result<Interface> {
     let found = attached::subnets(op, &[subnet_id]).await?;
     let Some(subnet) = found.first() else { return Err(bad(format!("subnet {subnet_id} is gone"))) };
     let Some(gateway) = subnet.gateway else {
@@ -253,13 +253,13 @@ pub(super) async fn remove(engine: &Engine, cx: &Context, router_id: &str, reque
     Ok(removed.await?.shown(router_id))
 }
 
-async fn interfaces(op: &mut Op<'_>, router_id: &str) -> Result<Vec<Attached>> {
+pub(super) async fn interfaces(op: &mut Op<'_>, router_id: &str) -> Result<Vec<Attached>> {
     let mut plugged = attached::ports(op, router_id).await?;
     plugged.retain(|port| INTERFACE_OWNERS.contains(&port.kind.as_str()));
     Ok(plugged)
 }
 
-async fn remove_port(op: &mut Op<'_>, router_id: &str, port_id: &str, subnet_id: Option<&str>) -> Result<Interface> {
+pub(super) async fn remove_port(op: &mut Op<'_>, router_id: &str, port_id: &str, subnet_id: Option<&str>) -> Result<Interface> {
     let Some(port) = interfaces(op, router_id).await?.into_iter().find(|port| port.port_id == port_id) else {
         return Err(INTERFACE_NOT_FOUND.error(format!("Router {router_id} does not have an interface with id {port_id}.")));
     };

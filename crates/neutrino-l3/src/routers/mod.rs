@@ -16,8 +16,11 @@ mod ports;
 mod reach;
 mod routes;
 mod rules;
+mod service;
 
-use neutrino_core::Builder;
+use std::sync::Arc;
+
+use neutrino_core::{Builder, routers::RouterService};
 use neutrino_model::{
     Action, Attribute, Converter, Extension, Join, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
@@ -201,5 +204,6 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     builder.behaviour("routers", rules::Routers { settings });
     builder.loader("routers", loaders::GatewayInfo).loader("routers", loaders::Routes).loader("routers", loaders::Zones);
     builder.hook("ports", guards::Ports);
+    builder.service(Arc::new(RouterService(Arc::new(service::Service))));
     Ok(())
 }

@@ -30,6 +30,10 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
         "rbac_policies" => {
             json!({"object_type": "network", "object_id": network(server).await, "target_tenant": "*", "action": "access_as_shared"})
         }
+        "flavors" => json!({"name": "f", "service_type": "CORE"}),
+        "service_profiles" => json!({"metainfo": "m"}),
+        "logs" => json!({"resource_type": "security_group"}),
+        "local_ips" => json!({"network_id": network_with_subnet(server).await}),
         other => panic!("name a valid body for {other}"),
     };
     body.as_object().cloned().unwrap_or_default()
@@ -37,6 +41,13 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
 
 async fn network(server: &Server) -> Value {
     server.post("/networks", json!({"network": {"name": "n"}})).await.expect(201)["id"].clone()
+}
+
+async fn network_with_subnet(server: &Server) -> Value {
+    let network = network(server).await;
+    let subnet = json!({"network_id": network, "ip_version": 4, "cidr": "10.9.0.0/24"});
+    server.post("/subnets", json!({ "subnet": subnet })).await.expect(201);
+    network
 }
 
 fn nonsense() -> Vec<Value> {

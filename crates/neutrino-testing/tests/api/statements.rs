@@ -31,6 +31,10 @@ fn body(collection: &str, n: usize, network: &Value, group: &Value, label: &Valu
         }
         "metering_labels" => json!({"name": format!("x{n}")}),
         "metering_label_rules" => json!({"metering_label_id": label, "direction": "egress", "source_ip_prefix": format!("10.9.{n}.0/24")}),
+        "flavors" => json!({"name": format!("x{n}"), "service_type": "CORE"}),
+        "service_profiles" => json!({"metainfo": "m"}),
+        "logs" => json!({"resource_type": "security_group", "resource_id": group}),
+        "local_ips" => json!({"network_id": network}),
         other => panic!("name a body for {other}"),
     }
 }
