@@ -57,6 +57,18 @@ const UNLIMITED: &[(&str, &str, &str)] = &[
     ("quotas", "quota_floatingip", "-1"),
 ];
 
+/// A configuration of these options, with all that features declare.
+#[must_use]
+pub fn config(options: &[(&str, &str, &str)]) -> Config {
+    let tables = [
+        &[neutrino_core::plugins::OPTIONS, neutrino_core::policy::OPTIONS][..],
+        neutrino_ml2::OPTIONS,
+        neutrino_services::OPTIONS,
+        neutrino_l3::OPTIONS,
+    ];
+    Config::for_test(&tables.concat(), options).unwrap()
+}
+
 /// An answer: status, headers and the body as JSON (null when it is empty or no JSON).
 #[derive(Debug)]
 pub struct Answer {
@@ -139,17 +151,10 @@ impl Server {
     }
 
     async fn open(folder: TempDir, options: &[(&str, &str, &str)]) -> Self {
-        let tables = [
-            &[neutrino_core::plugins::OPTIONS, neutrino_core::policy::OPTIONS][..],
-            neutrino_ml2::OPTIONS,
-            neutrino_services::OPTIONS,
-            neutrino_l3::OPTIONS,
-        ]
-        .concat();
         let set = |name: &str| options.iter().any(|(group, known, _)| (*group, *known) == ("quotas", name));
         let limits = UNLIMITED.iter().filter(|(_, name, _)| !set(name));
         let options: Vec<_> = limits.chain(options).copied().collect();
-        let config = Config::for_test(&tables, &options).unwrap();
+        let config = config(&options);
         let url = format!("sqlite:///{}", folder.path().join("neutron.sqlite").display());
         let db = Db::connect(&url, &DbOptions::default()).await.unwrap();
         let mut builder = Builder::default();

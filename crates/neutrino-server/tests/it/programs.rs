@@ -86,7 +86,7 @@ fn operators_file(home: &TempDir, more: &str) -> std::path::PathBuf {
 #[test]
 fn an_operators_server_wants_a_schema_and_then_runs() {
     let home = home();
-    let file = operators_file(&home, "log_dir = $state_path\nl3_ha = true");
+    let file = operators_file(&home, "log_dir = $state_path\nlog_rotation_type = size");
     let path = file.to_str().unwrap();
     let run = || {
         let mut command = server(home.path());
@@ -111,7 +111,7 @@ fn an_operators_server_wants_a_schema_and_then_runs() {
     assert_eq!(told(), "STOPPING=1");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let log = std::fs::read_to_string(home.path().join("neutron-server.log")).unwrap();
-    assert!(log.contains("neutron.conf:6: [DEFAULT] l3_ha is not supported yet: the value has no effect"), "{log}");
+    assert!(log.contains("neutron.conf:6: [DEFAULT] log_rotation_type is not supported yet: the value has no effect"), "{log}");
     assert!(log.contains("the API is served at http://127.0.0.1:"), "{log}");
 }
 

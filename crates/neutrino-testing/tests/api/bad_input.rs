@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
     let body = match collection {
         "networks" | "routers" | "security_groups" | "address_groups" | "security_groups_default_statefulness" => json!({}),
+        // Agents make themselves known: every create is refused.
+        "agents" => json!({}),
         "address_scopes" => json!({"ip_version": 4}),
         "subnetpools" => json!({"name": "p", "prefixes": ["10.0.0.0/8"], "default_prefixlen": 24}),
         "subnets" => json!({"network_id": network(server).await, "ip_version": 4, "cidr": "10.9.0.0/24"}),
@@ -37,6 +39,16 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
         other => panic!("name a valid body for {other}"),
     };
     body.as_object().cloned().unwrap_or_default()
+}
+
+/// An object to change: its id.
+async fn made(server: &Server, collection: &str, path: &str, member: &str) -> String {
+    if collection == "agents" {
+        return crate::agents::dhcp(server, "h", "z").await;
+    }
+    let base = valid(server, collection).await;
+    let made = server.post(&format!("/{path}"), json!({ member: base })).await.expect(201);
+    made["id"].as_str().unwrap().to_owned()
 }
 
 async fn network(server: &Server) -> Value {
@@ -167,9 +179,7 @@ async fn nonsense_in_any_attribute_of_an_update_is_refused_cleanly() {
         if !table.resource.methods.update {
             continue;
         }
-        let base = valid(&server, &collection).await;
-        let made = server.post(&format!("/{path}"), json!({ member: base })).await.expect(201);
-        let target = format!("/{path}/{}", made["id"].as_str().unwrap());
+        let target = format!("/{path}/{}", made(&server, &collection, path, member).await);
         for attribute in &table.attributes {
             for value in nonsense() {
                 let name = attribute.name;
@@ -282,7 +292,9 @@ fn generated_values_never_make_a_fault() {
         let base = runtime.block_on(valid(&server, &collection));
         let table = server.engine.registry.entry(&collection).unwrap().table.clone();
         let names: Vec<&'static str> = table.attributes.iter().filter(|a| a.post).map(|a| a.name).collect();
-        targets.push((collection, path, member, base, names));
+        if !names.is_empty() {
+            targets.push((collection, path, member, base, names));
+        }
     }
     let strategy = (0..targets.len(), any::<prop::sample::Index>(), any_json());
     let mut runner = TestRunner::new(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() });

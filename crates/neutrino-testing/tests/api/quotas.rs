@@ -4,7 +4,6 @@ use std::sync::Arc;
 use http::Method;
 use neutrino_core::Builder;
 use neutrino_testing::{PROJECT, Server};
-use oslo_config::Config;
 use serde_json::{Value, json};
 
 const DEFAULTS: &[(&str, &str, &str)] = &[
@@ -197,8 +196,7 @@ async fn the_null_driver_knows_no_limits_and_an_unknown_one_is_refused() {
     assert_eq!(server.get("/quotas").await.body, json!({"quotas": []}));
     server.get("/extensions/quotas").await.expect(200);
     assert_eq!(server.get("/extensions/quota_details").await.status, 404);
-    let tables = [&[neutrino_core::plugins::OPTIONS], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat();
-    let config = Config::for_test(&tables, &[("quotas", "quota_driver", "my.Driver")]).unwrap();
+    let config = neutrino_testing::config(&[("quotas", "quota_driver", "my.Driver")]);
     let told = neutrino_services::register(&mut Builder::default(), &config).unwrap_err();
     assert!(told.contains("DbQuotaNoLockDriver"), "{told}");
 }
