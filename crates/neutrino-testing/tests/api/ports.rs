@@ -33,8 +33,7 @@ pub async fn update(server: &Server, port: &Value, change: Value) -> Answer {
 
 /// The sentence with which a configuration stops the start.
 pub fn refused_at_start(options: &[(&str, &str, &str)]) -> String {
-    let tables = [&[neutrino_core::plugins::OPTIONS][..], neutrino_ml2::OPTIONS, neutrino_services::OPTIONS].concat();
-    let config = oslo_config::Config::for_test(&tables, options).unwrap();
+    let config = neutrino_testing::config(options);
     let mut builder = neutrino_core::Builder::default();
     let told = neutrino_ml2::register(&mut builder, &config);
     let told = told.and_then(|()| neutrino_services::register(&mut builder, &config)).and_then(|()| builder.build().map(drop));
