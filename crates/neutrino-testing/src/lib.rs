@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A server for tests: the real API over a real SQLite file in a temporary folder, called in process.
+//! A server for tests: the real API over a real database, called in process.
 //!
-//! Each [`Server`] has a database of its own, copied from a template that is made once per process.
+//! Each [`Server`] has a database of its own ([`store`]).
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a harness for tests: a failure here is a failed test")]
 
 pub mod contract;
+pub mod store;
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -15,11 +16,9 @@ use neutrino_api::{
     dispatch::{Api, ApiOptions},
 };
 use neutrino_core::{Builder, Engine};
-use neutrino_db::{Db, DbOptions};
 use oslo_config::Config;
 use serde_json::Value;
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
+use store::Store;
 
 /// The project of requests, unless a test says otherwise; that of Neutron's own `noauth`.
 pub const PROJECT: &str = "fake_project_id";
@@ -113,22 +112,7 @@ impl Answer {
 pub struct Server {
     pub engine: Arc<Engine>,
     api: Arc<Api>,
-    folder: TempDir,
-}
-
-/// The bytes of an empty database, made once per process.
-async fn template() -> &'static [u8] {
-    static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
-    TEMPLATE
-        .get_or_init(|| async {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("template.sqlite");
-            let db = Db::connect(&format!("sqlite:///{}", path.display()), &DbOptions::default()).await.unwrap();
-            neutrino_schema::upgrade(&db).await.unwrap();
-            db.close().await;
-            std::fs::read(&path).unwrap()
-        })
-        .await
+    store: Store,
 }
 
 impl Server {
@@ -144,19 +128,15 @@ impl Server {
 
     /// With options set: `("ml2_type_vlan", "network_vlan_ranges", "physnet1:100:110")`.
     pub async fn with(options: &[(&str, &str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("neutron.sqlite");
-        std::fs::write(&path, template().await).unwrap();
-        Self::open(folder, options).await
+        Self::open(Store::make().await, options).await
     }
 
-    async fn open(folder: TempDir, options: &[(&str, &str, &str)]) -> Self {
+    async fn open(store: Store, options: &[(&str, &str, &str)]) -> Self {
         let set = |name: &str| options.iter().any(|(group, known, _)| (*group, *known) == ("quotas", name));
         let limits = UNLIMITED.iter().filter(|(_, name, _)| !set(name));
         let options: Vec<_> = limits.chain(options).copied().collect();
         let config = config(&options);
-        let url = format!("sqlite:///{}", folder.path().join("neutron.sqlite").display());
-        let db = Db::connect(&url, &DbOptions::default()).await.unwrap();
+        let db = store.connect().await;
         let mut builder = Builder::default();
         neutrino_ml2::register(&mut builder, &config).unwrap();
         neutrino_services::register(&mut builder, &config).unwrap();
@@ -168,13 +148,13 @@ impl Server {
         let engine = Arc::new(Engine::new(db, registry, policy));
         engine.start().await.unwrap();
         let api = Arc::new(Api::new(engine.clone(), ApiOptions::default()));
-        Self { engine, api, folder }
+        Self { engine, api, store }
     }
 
     /// The same database with another server process's worth of memory.
     pub async fn restart(self, options: &[(&str, &str, &str)]) -> Self {
         self.engine.db.close().await;
-        Self::open(self.folder, options).await
+        Self::open(self.store, options).await
     }
 
     /// Sends a request as an administrator in [`PROJECT`] who is a service, too: some rules ask for that alone.
