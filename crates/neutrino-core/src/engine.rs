@@ -371,7 +371,10 @@ impl Engine {
 }
 
 /// The object as it is inside the transaction, with the precondition checked against it.
+/// The object as it is, claimed for this transaction: two changes of one object come one after the other, and a precondition that held
+/// still holds when the change is written.
 async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition) -> Result<Record> {
+    op.hold(id).await?;
     let original = op.find(collection, id).await?;
     if let (Some(asked), Some(is)) = (precondition.revision, original.int("revision_number"))
         && asked != is

@@ -198,6 +198,21 @@ impl Op<'_> {
         Ok(())
     }
 
+    /// [`Op::lock`] of an object that is about to be loaded and changed: what the load sees is the newest state, and stays so.
+    pub(crate) async fn hold(&mut self, id: &str) -> Result<()> {
+        match self.entry.table.resource.table {
+            Some(table) => self.claim(&quote(table), id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn claim(&mut self, quoted_table: &str, id: &str) -> Result<()> {
+        if self.tx.dialect() != Dialect::Sqlite {
+            self.tx.execute(&format!("UPDATE {quoted_table} SET id = id WHERE id = ?"), args![id]).await?;
+        }
+        Ok(())
+    }
+
     /// Claims the object's row for this transaction by a write that changes nothing, so that others that change it, or refer to it,
     /// wait or fail; gives its standard attributes' id (0 without any), `None` when the object is gone. On SQLite there is one
     /// writer anyway. Between nodes of a Galera cluster a claim is not seen: what rests on it there is that the same transaction
@@ -208,9 +223,7 @@ impl Op<'_> {
     pub async fn lock(&mut self, collection: &str, id: &str) -> Result<Option<i64>> {
         let resource = self.engine.entry(collection)?.table.resource;
         let table = quote(resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
-        if self.tx.dialect() != Dialect::Sqlite {
-            self.tx.execute(&format!("UPDATE {table} SET id = id WHERE id = ?"), args![id]).await?;
-        }
+        self.claim(&table, id).await?;
         let column = if resource.standard.is_some() { "standard_attr_id" } else { "0" };
         let row = self.tx.query_one(&format!("SELECT {column} FROM {table} WHERE id = ?"), args![id]).await?;
         row.map(|row| row.int(0)).transpose()

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a failure of the database means: by its code, never by its prose where a code exists.
 
-use neutrino_types::{Class, Error};
+use neutrino_types::{Class, Error, error::kinds};
+
+/// PostgreSQL's texts have no NUL character, in a column or in a comparison.
+const PG_NO_CHARACTER: &str = "22021";
 
 /// SQLSTATEs and vendor codes: SQLite primary/extended result codes, MySQL error numbers, PostgreSQL SQLSTATEs.
 pub fn classify(what: &str, error: sqlx::Error) -> Error {
+    if let sqlx::Error::Database(db) = &error
+        && db.code().as_deref() == Some(PG_NO_CHARACTER)
+    {
+        let message = "A text in the request has a character that this database cannot keep: NUL (U+0000).";
+        return kinds::BAD_REQUEST.error(message).with_log(format!("{what}: {error}"));
+    }
     let class = match &error {
         sqlx::Error::Database(db) => {
             if db.is_unique_violation() {

@@ -20,7 +20,7 @@ async fn agent(server: &Server, kind: &str, host: &str, configurations: Value, a
     server
         .sql(&format!(
             "INSERT INTO agents (id, agent_type, \"binary\", topic, host, admin_state_up, created_at, started_at, heartbeat_timestamp, \
-             configurations, \"load\") VALUES ('{kind}{host}', '{kind}', 'b', 't', '{host}', 1, '{heard}', '{heard}', '{heard}', '{configurations}', 0)"
+             configurations, \"load\") VALUES ('{kind}{host}', '{kind}', 'b', 't', '{host}', TRUE, '{heard}', '{heard}', '{heard}', '{configurations}', 0)"
         ))
         .await;
 }
@@ -47,7 +47,7 @@ async fn segment(server: &Server, net: &str, id: &str, kind: &str, physical: Opt
             "INSERT INTO standardattributes (resource_type, created_at, updated_at, revision_number) \
              VALUES ('networksegments', '2026-01-01 00:00:00', '2026-01-01 00:00:00', 0); \
              INSERT INTO networksegments (id, network_id, network_type, physical_network, segmentation_id, is_dynamic, segment_index, standard_attr_id) \
-             VALUES ('{id}', '{net}', '{kind}', {physical}, {number}, 0, {index}, (SELECT max(id) FROM standardattributes))"
+             VALUES ('{id}', '{net}', '{kind}', {physical}, {number}, FALSE, {index}, (SELECT max(id) FROM standardattributes))"
         ))
         .await;
 }

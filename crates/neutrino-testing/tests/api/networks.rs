@@ -42,7 +42,7 @@ async fn port(server: &Server, network: &Value, id: &str, project: &str, owner: 
     server
         .sql(&format!(
             "INSERT INTO ports (id, project_id, network_id, mac_address, admin_state_up, status, device_id, device_owner, standard_attr_id) \
-             VALUES ('{id}', '{project}', '{network}', 'fa:16:3e:00:00:{:02x}', 1, 'DOWN', '', '{owner}', {standard})",
+             VALUES ('{id}', '{project}', '{network}', 'fa:16:3e:00:00:{:02x}', TRUE, 'DOWN', '', '{owner}', {standard})",
             standard % 256
         ))
         .await;
@@ -211,7 +211,7 @@ async fn zones_are_hinted_and_shown() {
         server
             .sql(&format!(
                 "INSERT INTO agents (id, agent_type, \"binary\", topic, host, admin_state_up, created_at, started_at, heartbeat_timestamp, \
-                 configurations, \"load\", availability_zone) VALUES ('{id}', '{kind}', 'b', 't', 'h-{id}', 1, '2026-01-01 00:00:00', \
+                 configurations, \"load\", availability_zone) VALUES ('{id}', '{kind}', 'b', 't', 'h-{id}', TRUE, '2026-01-01 00:00:00', \
                  '2026-01-01 00:00:00', '2026-01-01 00:00:00', '{{}}', 0, '{zone}')"
             ))
             .await;

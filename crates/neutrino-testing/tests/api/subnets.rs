@@ -224,7 +224,7 @@ async fn port(server: &Server, net: &str, name: &str, mac: &str, owner: &str, ad
     server
         .sql(&format!(
             "INSERT INTO ports (id, network_id, mac_address, admin_state_up, status, device_id, device_owner, standard_attr_id, project_id) \
-             VALUES ('{name}', '{net}', '{mac}', 1, 'DOWN', '', '{owner}', {base}, 'p')"
+             VALUES ('{name}', '{net}', '{mac}', TRUE, 'DOWN', '', '{owner}', {base}, 'p')"
         ))
         .await;
     if let Some((subnet, ip)) = address {
