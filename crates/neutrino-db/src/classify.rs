@@ -3,15 +3,12 @@
 
 use neutrino_types::{Class, Error, error::kinds};
 
-/// PostgreSQL's texts have no NUL character, in a column or in a comparison.
-const PG_NO_CHARACTER: &str = "22021";
-
 /// SQLSTATEs and vendor codes: SQLite primary/extended result codes, MySQL error numbers, PostgreSQL SQLSTATEs.
 pub fn classify(what: &str, error: sqlx::Error) -> Error {
     if let sqlx::Error::Database(db) = &error
-        && db.code().as_deref() == Some(PG_NO_CHARACTER)
+        && has_foreign_character(db.as_ref())
     {
-        let message = "A text in the request has a character that this database cannot keep: NUL (U+0000).";
+        let message = "A text in the request has a character that this database cannot keep.";
         return kinds::BAD_REQUEST.error(message).with_log(format!("{what}: {error}"));
     }
     let class = match &error {
@@ -39,6 +36,12 @@ pub fn classify(what: &str, error: sqlx::Error) -> Error {
         _ => Class::Internal,
     };
     Error::database(class, format!("{what}: {error}"))
+}
+
+/// A text that the database's character set does not have: NUL on PostgreSQL, what needs four bytes on a MySQL database of `utf8mb3`.
+fn has_foreign_character(db: &dyn sqlx::error::DatabaseError) -> bool {
+    let number = db.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
+    number == Some(1366) || db.code().as_deref() == Some("22021")
 }
 
 /// The violated key: the constraint where the backend names it, else its message (SQLite: `UNIQUE constraint failed: t.a, t.b`).

@@ -204,9 +204,18 @@ struct Plan {
     binding: Option<Binding>,
 }
 
+/// One change of a port's bindings at a time: at most one of them is ACTIVE, which no key of the table says.
+async fn claim(op: &mut Op<'_>, port_id: &str) -> Result<()> {
+    match op.lock("ports", port_id).await? {
+        Some(_) => Ok(()),
+        None => Err(crate::ports::PORT_NOT_FOUND.error(format!("Port {port_id} could not be found."))),
+    }
+}
+
 /// Creates the row unless the host has one. `active` is what the drivers were asked under; if that is not so any more, all is tried
 /// again by the caller's client.
 async fn create(op: &mut Op<'_>, plan: &Plan) -> Result<()> {
+    claim(op, plan.port.id()).await?;
     let all = rows(op.tx, plan.port.id()).await?;
     if all.iter().any(|row| row.inputs.host == plan.inputs.host) {
         return Err(exists(plan.port.id(), &plan.inputs.host));
@@ -219,6 +228,7 @@ async fn create(op: &mut Op<'_>, plan: &Plan) -> Result<()> {
 }
 
 async fn update(op: &mut Op<'_>, plan: &Plan) -> Result<()> {
+    claim(op, plan.port.id()).await?;
     let all = rows(op.tx, plan.port.id()).await?;
     let row = all.iter().find(|row| row.inputs.host == plan.inputs.host);
     match row.ok_or_else(|| missing(plan.port.id(), &plan.inputs.host))?.status.as_str() {
@@ -231,6 +241,7 @@ async fn update(op: &mut Op<'_>, plan: &Plan) -> Result<()> {
 }
 
 async fn delete(op: &mut Op<'_>, port: &Record, host: &str) -> Result<()> {
+    claim(op, port.id()).await?;
     bind::clear_levels(op, port.id(), host).await?;
     if op.tx.execute("DELETE FROM ml2_port_bindings WHERE port_id = ? AND host = ?", args![port.id(), host]).await? == 0 {
         return Err(missing(port.id(), host));
@@ -241,6 +252,7 @@ async fn delete(op: &mut Op<'_>, port: &Record, host: &str) -> Result<()> {
 
 /// The binding of the host becomes the ACTIVE one; the other becomes INACTIVE and unbound, and the port waits for its new agent.
 async fn activate(op: &mut Op<'_>, port: &Record, host: &str) -> Result<()> {
+    claim(op, port.id()).await?;
     let (id, all) = (port.id(), rows(op.tx, port.id()).await?);
     let row = all.iter().find(|row| row.inputs.host == host).ok_or_else(|| missing(id, host))?;
     if row.status == "ACTIVE" {

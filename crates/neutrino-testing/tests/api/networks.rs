@@ -37,8 +37,8 @@ async fn create(server: &Server, attributes: Value) -> Value {
 /// As another program would: a port that no rule of ours has seen.
 async fn port(server: &Server, network: &Value, id: &str, project: &str, owner: &str) {
     let network = network["id"].as_str().unwrap();
-    let standard = server.count("SELECT max(id) FROM standardattributes").await + 1;
-    server.sql(&format!("INSERT INTO standardattributes (id, resource_type, revision_number) VALUES ({standard}, 'ports', 0)")).await;
+    server.sql("INSERT INTO standardattributes (resource_type, revision_number) VALUES ('ports', 0)").await;
+    let standard = server.count("SELECT max(id) FROM standardattributes").await;
     server
         .sql(&format!(
             "INSERT INTO ports (id, project_id, network_id, mac_address, admin_state_up, status, device_id, device_owner, standard_attr_id) \
