@@ -208,7 +208,7 @@ struct Plan {
 async fn claim(op: &mut Op<'_>, port_id: &str) -> Result<()> {
     match op.lock("ports", port_id).await? {
         Some(_) => Ok(()),
-        None => Err(crate::ports::PORT_NOT_FOUND.error(format!("Port {port_id} could not be found."))),
+        None => Err(crate::ports::NOT_FOUND.error(format!("Port {port_id} could not be found."))),
     }
 }
 
