@@ -31,7 +31,7 @@ const PRESETS: &[(&str, &str, &str)] = &[
 ];
 
 /// All that are served, beside those that are always on.
-const SERVICE_PLUGINS: &str = "router,metering,log,local_ip";
+const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk";
 
 /// All that there are: a newcomer sees the whole API.
 const EXTENSION_DRIVERS: &str = "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\

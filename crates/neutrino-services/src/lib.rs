@@ -18,6 +18,7 @@ pub mod security_groups;
 pub mod shims;
 pub mod standard;
 pub mod tags;
+pub mod trunks;
 
 use neutrino_core::Builder;
 use oslo_config::{Config, Opt};
@@ -36,6 +37,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     standard::register(builder);
     security_groups::register(builder);
     address_groups::register(builder);
+    trunks::register(builder, config)?;
     tags::register(builder);
     rbac_policies::register(builder);
     metering::register(builder, config);

@@ -45,6 +45,9 @@ static DESCRIPTIONS: Extension = Extension::new(
     ("security_groups", DESCRIPTION),
     ("security_group_rules", DESCRIPTION),
     ("default_security_group_rules", DESCRIPTION),
+    ("trunks", DESCRIPTION),
+    ("segments", DESCRIPTION),
+    ("network_segment_ranges", DESCRIPTION),
     ("address_groups", LONG_DESCRIPTION),
 ]);
 
@@ -64,6 +67,9 @@ static TIMESTAMPS: Extension = Extension::new(
     ("routers", TIMES),
     ("security_groups", TIMES),
     ("security_group_rules", TIMES),
+    ("trunks", TIMES),
+    ("segments", TIMES),
+    ("network_segment_ranges", TIMES),
     ("address_groups", TIMES),
 ]);
 
@@ -83,6 +89,9 @@ static REVISIONS: Extension = Extension::new(
     ("routers", REVISION),
     ("security_groups", REVISION),
     ("security_group_rules", REVISION),
+    ("trunks", REVISION),
+    ("segments", REVISION),
+    ("network_segment_ranges", REVISION),
     ("address_groups", REVISION),
 ]);
 

@@ -24,7 +24,7 @@ use store::Store;
 pub const PROJECT: &str = "fake_project_id";
 
 /// Every service plugin that is served.
-pub const SERVICE_PLUGINS: &str = "router,metering,log,local_ip";
+pub const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk";
 
 /// Options that turn everything on.
 const FULL: &[(&str, &str, &str)] = &[

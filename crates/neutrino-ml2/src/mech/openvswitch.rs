@@ -54,7 +54,8 @@ impl OpenVSwitch {
         let user = attempt.vnic_type != "direct" && is_vhost_user(agent);
         let mut vif_details = if user { vhost_user_details(agent, attempt.port.id()) } else { self.details(attempt, agent) };
         vif_details.insert("datapath_type".to_owned(), agent.text("datapath_type").unwrap_or("system").into());
-        if let Some(bridge) = agent.text("integration_bridge").filter(|bridge| !bridge.is_empty()) {
+        let bridge = trunk_bridge(attempt).or_else(|| agent.text("integration_bridge").filter(|b| !b.is_empty()).map(str::to_owned));
+        if let Some(bridge) = bridge {
             vif_details.insert("bridge_name".to_owned(), bridge.into());
         }
         let vif_type = if user { "vhostuser" } else { "ovs" };
@@ -70,6 +71,12 @@ impl OpenVSwitch {
         }
         details
     }
+}
+
+/// A port that carries a trunk is plugged into a bridge of its own, where its tags are told apart.
+fn trunk_bridge(attempt: &Attempt<'_>) -> Option<String> {
+    let trunk = attempt.port.get("trunk_details")["trunk_id"].as_str()?;
+    Some(format!("tbr-{trunk}").chars().take(DEVICE_NAME_LENGTH).collect())
 }
 
 /// The agent has the tunnels or the bridge that the segment needs.

@@ -33,3 +33,4 @@ mod subnetpools;
 mod subnets;
 mod tables;
 mod tags;
+mod trunks;

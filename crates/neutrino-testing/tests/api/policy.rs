@@ -54,6 +54,7 @@ const WITHOUT_A_RULE: &[&str] = &[
     "create_rbac_policy:object_id",
     "create_rbac_policy:object_type",
     "create_router:flavor_id",
+    "create_trunk:sub_ports",
     "get_flavor_next_provider",
     "update_default_security_group_rule",
     "update_network:mtu",

@@ -35,6 +35,7 @@ fn body(collection: &str, n: usize, network: &Value, group: &Value, label: &Valu
         "service_profiles" => json!({"metainfo": "m"}),
         "logs" => json!({"resource_type": "security_group", "resource_id": group}),
         "local_ips" => json!({"network_id": network}),
+        "trunks" => json!({"name": format!("x{n}")}),
         other => panic!("name a body for {other}"),
     }
 }
@@ -57,9 +58,14 @@ async fn do_not_grow_with_the_number_of_objects() {
         }
         let mut seen = Vec::new();
         for n in 0..MANY {
+            let mut wanted = body(&collection, n, &network, &group, &label);
+            if collection == "trunks" {
+                // Each needs a port of its own.
+                wanted["port_id"] = server.post("/ports", json!({"port": {"network_id": network}})).await.expect(201)["id"].clone();
+            }
             let start = server.statements();
             let made = server
-                .post(&format!("/{}", resource.path), json!({ resource.member: body(&collection, n, &network, &group, &label) }))
+                .post(&format!("/{}", resource.path), json!({ resource.member: wanted }))
                 .await
                 .expect(201);
             let create = server.statements() - start;
