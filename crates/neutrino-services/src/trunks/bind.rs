@@ -61,7 +61,8 @@ pub async fn bind_subports(engine: &Engine, cx: &Context, trunk_id: &str, host: 
 async fn bind_one(engine: &Engine, cx: &Context, port_id: &str, host: &str) -> Result<Record> {
     let auth = Authorized::internal("sub-ports follow the port that carries them");
     let original = engine.original(cx, "ports", None, port_id).await?;
-    let wanted: Map<_, _> = [("binding:host_id".to_owned(), json!(host)), ("device_owner".to_owned(), json!(SUB_PORT_OWNER))].into_iter().collect();
+    let wanted: Map<_, _> =
+        [("binding:host_id".to_owned(), json!(host)), ("device_owner".to_owned(), json!(SUB_PORT_OWNER))].into_iter().collect();
     let body = Body::update(original.table().clone(), &wanted, &engine.registry.limits)?;
     engine.update(cx, &auth, "ports", &original, body, Precondition::default()).await
 }

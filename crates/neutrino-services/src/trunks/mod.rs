@@ -66,10 +66,9 @@ static RESOURCE: Resource = Resource::new(
     Action { name: "get_subports", method: "GET", member: true },
 ]);
 
-static TRUNK: Extension =
-    Extension::new("trunk", "Trunk Extension", "Provides support for trunk ports", "2016-01-01T10:00:00-00:00")
-        .requires(&["binding"])
-        .resources(&[&RESOURCE]);
+static TRUNK: Extension = Extension::new("trunk", "Trunk Extension", "Provides support for trunk ports", "2016-01-01T10:00:00-00:00")
+    .requires(&["binding"])
+    .resources(&[&RESOURCE]);
 
 static TRUNK_DETAILS: Extension =
     Extension::new("trunk-details", "Trunk port details", "Expose trunk port details", "2016-01-01T10:00:00-00:00")

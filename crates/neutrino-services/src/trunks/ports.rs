@@ -27,7 +27,9 @@ impl Hook for Guard {
                    FROM ports p WHERE p.id = ?";
         let Some(row) = op.tx.query_one(sql, args![id]).await? else { return Ok(()) };
         if let Some(trunk) = row.opt_text(1)? {
-            return Err(errors::PORT_IN_USE_AS_SUB_PORT.error(format!("Port {id} is a sub-port of trunk {trunk}: remove it from there first.")));
+            return Err(
+                errors::PORT_IN_USE_AS_SUB_PORT.error(format!("Port {id} is a sub-port of trunk {trunk}: remove it from there first."))
+            );
         }
         match row.opt_text(0)? {
             Some(trunk) => {

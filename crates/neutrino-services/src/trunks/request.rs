@@ -48,7 +48,9 @@ pub fn of_action(request: &Value) -> Result<Vec<Asked>> {
         return Err(invalid("the body must be {\"sub_ports\": [...]}"));
     };
     let mut items = items.clone();
-    Validator::Subports.check(&mut items, &Limits::default()).map_err(|e| invalid(e.into_error(SUB_PORTS).message().trim_end_matches('.')))?;
+    Validator::Subports
+        .check(&mut items, &Limits::default())
+        .map_err(|e| invalid(e.into_error(SUB_PORTS).message().trim_end_matches('.')))?;
     Ok(asked(items.as_array().map(Vec::as_slice).unwrap_or_default()))
 }
 
@@ -75,14 +77,18 @@ impl Asked {
                 self.port_id
             )));
         };
-        let number = integer(number)
-            .map_err(|_| invalid(format!("the segmentation_id of the sub-port {} is not an integer", self.port_id)))?;
+        let number =
+            integer(number).map_err(|_| invalid(format!("the segmentation_id of the sub-port {} is not an integer", self.port_id)))?;
         if kind != VLAN {
             let kind: String = kind.to_string().chars().take(40).collect();
             return Err(invalid(format!("the segmentation_type {kind} is unknown; there is \"{VLAN}\"")));
         }
         if !VLAN_IDS.contains(&number) {
-            return Err(invalid(format!("the segmentation ID {number} is not in the range from {} to {}", VLAN_IDS.start(), VLAN_IDS.end())));
+            return Err(invalid(format!(
+                "the segmentation ID {number} is not in the range from {} to {}",
+                VLAN_IDS.start(),
+                VLAN_IDS.end()
+            )));
         }
         Ok(SubPort { port_id: self.port_id.clone(), segmentation_type: VLAN.to_owned(), segmentation_id: number })
     }
@@ -109,7 +115,13 @@ mod tests {
     fn segmentation() {
         let vlan = |id: Value| judged(json!({"port_id": "p", "segmentation_type": "vlan", "segmentation_id": id}), None);
         let invalid = Err("InvalidInput".to_owned());
-        for (id, is) in [(json!(1), Ok(1)), (json!("4094"), Ok(4094)), (json!(0), invalid.clone()), (json!(4095), invalid.clone()), (json!("x"), invalid.clone())] {
+        for (id, is) in [
+            (json!(1), Ok(1)),
+            (json!("4094"), Ok(4094)),
+            (json!(0), invalid.clone()),
+            (json!(4095), invalid.clone()),
+            (json!("x"), invalid.clone()),
+        ] {
             assert_eq!(vlan(id.clone()), is, "{id}");
         }
         assert_eq!(judged(json!({"port_id": "p"}), None), invalid);

@@ -188,9 +188,7 @@ fn duplicate(trunk_id: &str, one: &SubPort) -> Error {
 pub async fn held(op: &mut Op<'_>, trunk_id: &str) -> Result<Vec<SubPort>> {
     let sql = "SELECT port_id, segmentation_type, segmentation_id FROM subports WHERE trunk_id = ?";
     let rows = op.tx.query(sql, args![trunk_id]).await?;
-    rows.iter()
-        .map(|row| Ok(SubPort { port_id: row.text(0)?, segmentation_type: row.text(1)?, segmentation_id: row.int(2)? }))
-        .collect()
+    rows.iter().map(|row| Ok(SubPort { port_id: row.text(0)?, segmentation_type: row.text(1)?, segmentation_id: row.int(2)? })).collect()
 }
 
 fn manageable(trunk: &Trunk) -> Result<()> {
@@ -268,5 +266,6 @@ pub async fn check_delete(op: &mut Op<'_>, original: &Record) -> Result<()> {
     if op.tx.count(sql, args![&trunk.port_id]).await? == 0 {
         return Ok(());
     }
-    Err(errors::TRUNK_IN_USE.error(format!("Trunk {} is in use: its port {} is bound to a host; unbind that first.", trunk.id, trunk.port_id)))
+    Err(errors::TRUNK_IN_USE
+        .error(format!("Trunk {} is in use: its port {} is bound to a host; unbind that first.", trunk.id, trunk.port_id)))
 }

@@ -64,10 +64,7 @@ async fn do_not_grow_with_the_number_of_objects() {
                 wanted["port_id"] = server.post("/ports", json!({"port": {"network_id": network}})).await.expect(201)["id"].clone();
             }
             let start = server.statements();
-            let made = server
-                .post(&format!("/{}", resource.path), json!({ resource.member: wanted }))
-                .await
-                .expect(201);
+            let made = server.post(&format!("/{}", resource.path), json!({ resource.member: wanted })).await.expect(201);
             let create = server.statements() - start;
             if n == 1 || n == MANY - 1 {
                 let start = server.statements();

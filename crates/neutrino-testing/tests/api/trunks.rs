@@ -71,8 +71,19 @@ async fn a_trunk_has_its_attributes() {
     assert_eq!(
         keys,
         [
-            "admin_state_up", "created_at", "description", "id", "name", "port_id", "project_id", "revision_number", "status",
-            "sub_ports", "tags", "tenant_id", "updated_at"
+            "admin_state_up",
+            "created_at",
+            "description",
+            "id",
+            "name",
+            "port_id",
+            "project_id",
+            "revision_number",
+            "status",
+            "sub_ports",
+            "tags",
+            "tenant_id",
+            "updated_at"
         ]
     );
     assert_eq!((&trunk["status"], &trunk["revision_number"], &trunk["admin_state_up"]), (&json!("DOWN"), &json!(0), &json!(true)));
@@ -151,7 +162,8 @@ async fn segmentation_is_judged() {
 #[tokio::test]
 async fn a_sub_port_inherits_the_vlan_of_its_network() {
     let lab = Lab::new().await;
-    let vlan = json!({"provider:network_type": "vlan", "provider:physical_network": "physnet1", "provider:segmentation_id": 150, "mtu": 1400});
+    let vlan =
+        json!({"provider:network_type": "vlan", "provider:physical_network": "physnet1", "provider:segmentation_id": 150, "mtu": 1400});
     let vlan = network(&lab.server, vlan).await;
     let sub_port = lab.server.post("/ports", json!({"port": {"network_id": vlan}})).await.expect(201);
     let parent = lab.ports(1).await;
@@ -203,7 +215,9 @@ async fn bodies_of_actions_are_judged() {
     let trunk = lab.trunk(&p[0], &[]).await.expect(201);
     let path = format!("/trunks/{}", trunk["id"].as_str().unwrap());
     for action in ["add_subports", "remove_subports"] {
-        for body in [json!({}), json!({"sub_ports": {}}), json!({"sub_ports": [1]}), json!({"sub_ports": [{"port_id": "x"}]}), json!({"x": 1})] {
+        for body in
+            [json!({}), json!({"sub_ports": {}}), json!({"sub_ports": [1]}), json!({"sub_ports": [{"port_id": "x"}]}), json!({"x": 1})]
+        {
             lab.server.put(&format!("{path}/{action}"), body).await.refused(400, "InvalidInput");
         }
         assert_eq!(lab.server.put(&format!("{path}/{action}"), json!({"sub_ports": []})).await.status, 200);
@@ -254,7 +268,10 @@ async fn switch(server: &Server, host: &str) {
         binary: "neutron-openvswitch-agent".to_owned(),
         host: host.to_owned(),
         topic: "N/A".to_owned(),
-        configurations: json!({"tunnel_types": ["vxlan"], "bridge_mappings": {}, "integration_bridge": "br-int"}).as_object().cloned().unwrap(),
+        configurations: json!({"tunnel_types": ["vxlan"], "bridge_mappings": {}, "integration_bridge": "br-int"})
+            .as_object()
+            .cloned()
+            .unwrap(),
         ..AgentState::default()
     };
     let cx = Context::internal("report");
@@ -388,6 +405,9 @@ async fn a_thousand_are_listed_at_once() {
     println!("1,000 trunks in {:?} with {} statements", start.elapsed(), lab.server.statements() - before);
     assert!(lab.server.statements() - before <= 3);
     let before = lab.server.statements();
-    lab.server.get(&format!("/trunks/{}", lab.server.get("/trunks?limit=1&fields=id").await.body["trunks"][0]["id"].as_str().unwrap())).await.expect(200);
+    lab.server
+        .get(&format!("/trunks/{}", lab.server.get("/trunks?limit=1&fields=id").await.body["trunks"][0]["id"].as_str().unwrap()))
+        .await
+        .expect(200);
     assert!(lab.server.statements() - before <= 6);
 }
