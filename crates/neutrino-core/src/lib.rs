@@ -6,10 +6,12 @@
 //! Invariants: an entry point takes an [`Authorized`], which only the policy makes; precommit code gets a transaction and no network handle, postcommit code
 //! the reverse; a page costs a constant number of statements; the registry does not change once built.
 
+pub mod agents;
 pub mod authz;
 pub mod behaviour;
 pub mod context;
 pub mod engine;
+pub mod listing;
 pub mod op;
 pub mod plugins;
 pub mod policy;
@@ -19,6 +21,7 @@ pub mod rbac;
 pub mod registry;
 pub mod routers;
 mod rows;
+pub mod scheduling;
 pub mod segments;
 mod select;
 

@@ -4,13 +4,14 @@
 //! What it needs of ports and networks it does through collections of the engine and services of `neutrino-core`; it does not know the
 //! core plugin.
 
+pub mod l3_agent_scheduler;
 pub mod routers;
 
 use neutrino_core::{Builder, service_plugin};
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS, l3_agent_scheduler::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -19,6 +20,7 @@ pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS];
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     if service_plugin(config, "router") {
         routers::register(builder, config)?;
+        l3_agent_scheduler::register(builder, config)?;
     }
     Ok(())
 }

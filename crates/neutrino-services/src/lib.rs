@@ -8,7 +8,6 @@ pub mod agents;
 pub mod auto_allocated_topology;
 pub mod dhcp_agent_scheduler;
 pub mod flavors;
-mod listing;
 pub mod local_ip;
 pub mod logging;
 pub mod metering;

@@ -19,7 +19,7 @@ use super::{
         INTERFACE_IN_USE_BY_FLOATING_IP, INTERFACE_IN_USE_BY_ROUTE, INTERFACE_NOT_FOUND, INTERFACE_NOT_FOUND_FOR_SUBNET, PORT_IN_USE,
         SUBNET_MISMATCH, bad,
     },
-    ports, routes,
+    placement, ports, routes,
     rules::{claim, facts},
 };
 
@@ -94,7 +94,9 @@ pub(super) async fn add(engine: &Engine, cx: &Context, router_id: &str, request:
             Ok(interface)
         })
     });
-    Ok(added.await?.shown(router_id))
+    let added = added.await?;
+    placement::changed(engine, cx, router_id).await;
+    Ok(added.shown(router_id))
 }
 
 pub(super) async fn by_subnet(op: &mut Op<'_>, router_id: &str, subnet_id: &str) -> Result<Interface> {
@@ -250,7 +252,9 @@ pub(super) async fn remove(engine: &Engine, cx: &Context, router_id: &str, reque
             Ok(interface)
         })
     });
-    Ok(removed.await?.shown(router_id))
+    let removed = removed.await?;
+    placement::changed(engine, cx, router_id).await;
+    Ok(removed.shown(router_id))
 }
 
 pub(super) async fn interfaces(op: &mut Op<'_>, router_id: &str) -> Result<Vec<Attached>> {

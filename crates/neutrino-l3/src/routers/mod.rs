@@ -12,6 +12,7 @@ mod gateway;
 mod guards;
 mod interfaces;
 mod loaders;
+mod placement;
 mod ports;
 mod reach;
 mod routes;
@@ -29,6 +30,7 @@ use neutrino_model::{
 use oslo_config::{Config, Opt};
 
 pub use errors::ROUTER_NOT_FOUND;
+pub use placement::{Placement, PlacementService};
 pub use reach::{Reach, router_between};
 
 pub const INTERFACE: &str = "network:router_interface";

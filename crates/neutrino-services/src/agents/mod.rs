@@ -19,13 +19,10 @@ use oslo_config::Config;
 use serde_json::Value;
 
 pub use report::{AgentState, Reported, Status, delete_by_host, report};
-pub use settings::{OPTIONS, Settings, settings};
+pub use neutrino_core::agents::{DHCP, L3, Settings, settings};
+pub use settings::OPTIONS;
 
 pub const NOT_FOUND: ErrorKind = ErrorKind::new("AgentNotFound", 404);
-
-/// Agent types, as agents name themselves.
-pub const DHCP: &str = "DHCP agent";
-pub const L3: &str = "L3 agent";
 
 /// How a time of an agent is shown; the other resources have another form.
 const TIME: &str = "%Y-%m-%d %H:%M:%S";

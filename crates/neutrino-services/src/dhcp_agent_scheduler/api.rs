@@ -2,7 +2,7 @@
 //! `/agents/{id}/dhcp-networks` and `/networks/{id}/dhcp-agents`.
 
 use async_trait::async_trait;
-use neutrino_core::{Authorized, Context, Engine, Facet, Op};
+use neutrino_core::{Authorized, Context, Engine, Facet, Op, listing};
 use neutrino_db::args;
 use neutrino_model::{Body, Record};
 use neutrino_types::{Kind, Result, error::kinds};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{hooks::RESERVED, place};
-use crate::{agents, listing};
+use crate::agents;
 
 const INVALID_DHCP_AGENT: Kind = Kind::new("InvalidDHCPAgent", 404);
 const HOSTED: Kind = Kind::new("NetworkHostedByDHCPAgent", 409);

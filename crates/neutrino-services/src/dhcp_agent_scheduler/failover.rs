@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Takes networks away from DHCP agents that have died, and gives them to others.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Engine, Worker};
+use neutrino_core::{Context, Engine, Worker, agents::Rounds};
 use neutrino_db::{Sql, args};
 use neutrino_types::Result;
 
@@ -22,30 +22,14 @@ impl Worker for Failover {
     }
 
     async fn run(&self, engine: Arc<Engine>, mut stop: tokio::sync::watch::Receiver<bool>) -> Result<()> {
-        let down_after = u64::try_from(self.down_after_s).unwrap_or(75);
-        let period = (down_after / 2).max(1);
-        let cx = Context::internal("DHCP agent failover");
-        // Agents shall have time to report after a start, and several servers shall not look at the same moment.
-        let mut wait = period + cx.random() % (period + 1);
-        let mut last = cx.now();
-        loop {
-            tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                () = tokio::time::sleep(Duration::from_secs(wait)) => {}
-            }
-            let passed = (cx.now() - last).num_seconds();
-            last = cx.now();
-            // After a jump of the clock every agent looks dead until it reports again.
-            if passed > i64::try_from(wait + down_after).unwrap_or(i64::MAX) {
-                tracing::warn!("the clock moved by {passed} s since the last look at DHCP agents; they get time to report");
-                wait = down_after * 2;
-                continue;
-            }
-            wait = period;
+        let cx = Context::internal(self.name());
+        let mut rounds = Rounds::new(self.name(), &cx, self.down_after_s);
+        while rounds.next(&cx, &mut stop).await {
             if let Err(error) = remove_networks_from_down_agents(&engine, &cx).await {
                 tracing::error!(error = %error, log = error.log().unwrap_or_default(), "networks of dead DHCP agents stay where they are");
             }
         }
+        Ok(())
     }
 }
 

@@ -13,11 +13,10 @@ mod place;
 
 use std::sync::Arc;
 
-use neutrino_core::{Builder, Engine};
+use neutrino_core::{Builder, Engine, scheduling::Driver};
 use neutrino_model::Extension;
 use oslo_config::{Config, Opt};
 
-pub use choose::Driver;
 pub use failover::remove_networks_from_down_agents;
 pub use place::{Placed, auto_schedule, schedule};
 
@@ -49,7 +48,7 @@ pub struct Scheduler {
 /// # Errors
 /// A sentence for the operator: a driver that is not known.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
-    let driver = Driver::of(config)?;
+    let driver = choose::driver(config)?;
     if !config.bool("DEFAULT", "enable_traditional_dhcp") {
         return Ok(());
     }

@@ -6,17 +6,14 @@ use std::collections::HashSet;
 use chrono::{Duration, NaiveDateTime};
 use neutrino_core::{
     Context, Engine, Op,
+    scheduling::{self, Candidate},
     segments::{Segment, SegmentService},
 };
 use neutrino_db::{Sql, Tx, args};
 use neutrino_types::{Error, Result};
 use serde_json::Value;
 
-use super::{
-    Scheduler,
-    choose::{self, Candidate},
-    scheduler,
-};
+use super::{Scheduler, scheduler};
 use crate::agents::{self, Settings};
 
 /// An agent that a network was given.
@@ -105,11 +102,11 @@ async fn place(op: &mut Op<'_>, rules: &Scheduler, network_id: &str, hosts: Opti
     let candidates = candidates(op, &zones, network_id, hosts, &hosting).await?;
     let hosting: Vec<Option<String>> = hosting.iter().map(|binding| binding.zone.clone()).collect();
     let cx = op.cx;
-    let chosen = choose::choose(rules.driver, candidates, &hosting, missing, || cx.random());
+    let chosen = scheduling::choose(rules.driver, candidates, &hosting, missing, || cx.random());
     let mut taken: Vec<i64> = known.iter().map(|binding| binding.index).collect();
     let mut placed = Vec::with_capacity(chosen.len());
     for agent in chosen {
-        let Some(index) = choose::vacant_index(&taken, rules.agents_per_network, hosts.is_some()) else { break };
+        let Some(index) = scheduling::vacant_index(&taken, rules.agents_per_network, hosts.is_some()) else { break };
         bind(op, network_id, &agent.id, index).await?;
         taken.push(index);
         placed.push(Placed { network_id: network_id.to_owned(), agent_id: agent.id, host: agent.host });
@@ -203,7 +200,7 @@ pub(super) async fn add(op: &mut Op<'_>, network_id: &str, agent_id: &str) -> Re
         return Ok(false);
     }
     let taken: Vec<i64> = known.iter().map(|binding| binding.index).collect();
-    if let Some(index) = choose::vacant_index(&taken, 0, true) {
+    if let Some(index) = scheduling::vacant_index(&taken, 0, true) {
         bind(op, network_id, agent_id, index).await?;
     }
     Ok(true)
@@ -234,7 +231,7 @@ pub async fn auto_schedule(engine: &Engine, cx: &Context, host: &str) -> Result<
                 if known.iter().any(|binding| binding.agent_id == id) {
                     return Ok(false);
                 }
-                let Some(index) = choose::vacant_index(&taken, most, routed) else { return Ok(false) };
+                let Some(index) = scheduling::vacant_index(&taken, most, routed) else { return Ok(false) };
                 bind(op, &network, &id, index).await?;
                 Ok(true)
             })

@@ -12,6 +12,7 @@ mod bad_input;
 mod bindings;
 mod default_security_group_rules;
 mod flavors;
+mod l3_agent_scheduler;
 mod local_ips;
 mod logs;
 mod metering;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whole objects of a collection as the caller sees them, for answers whose form is not a table's own.
 
-use neutrino_core::{Context, Engine, ListQuery};
 use neutrino_model::View;
 use neutrino_types::{Error, Result};
 use serde_json::Value;
+
+use crate::{Context, Engine, Filter, ListQuery};
 
 /// The objects with these ids that the caller may see, in the order of their ids. A constant number of statements.
 ///
@@ -17,7 +18,7 @@ pub async fn objects(engine: &Engine, cx: &Context, collection: &str, ids: Vec<S
     let table = &engine.entry(collection)?.table;
     let mut query = ListQuery::default();
     if let Some(attribute) = table.find("id") {
-        query.filters.push(neutrino_core::Filter { attribute, values: ids.into_iter().map(Value::from).collect() });
+        query.filters.push(Filter { attribute, values: ids.into_iter().map(Value::from).collect() });
     }
     let auth = engine.judge(cx).read(collection, None).await?;
     let rows = engine.list(cx, &auth, collection, None, &query).await?;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `/agents/{id}/l3-routers` and `/routers/{id}/l3-agents`.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use neutrino_core::{
+    Authorized, Context, Engine, Facet,
+    agents::{self, L3},
+    listing,
+};
+use neutrino_db::args;
+use neutrino_model::Record;
+use neutrino_types::{Kind, Result, error::kinds};
+use serde_json::{Value, json};
+
+use super::{
+    agents::{Mode, suits},
+    place::{self, Router},
+};
+use crate::routers::ROUTER_NOT_FOUND;
+
+const INVALID_L3_AGENT: Kind = Kind::new("InvalidL3Agent", 404);
+const HOSTED: Kind = Kind::new("RouterHostedByL3Agent", 409);
+const MISMATCH: Kind = Kind::new("RouterL3AgentMismatch", 409);
+const NOT_TO_DVR_AGENT: Kind = Kind::new("DVRL3CannotAssignToDvrAgent", 409);
+const NOT_FROM_DVR_AGENT: Kind = Kind::new("DVRL3CannotRemoveFromDvrAgent", 409);
+
+pub struct Routers;
+
+#[async_trait]
+impl Facet for Routers {
+    fn path(&self) -> &'static str {
+        "l3-routers"
+    }
+
+    fn collections(&self) -> &'static [&'static str] {
+        &["agents"]
+    }
+
+    fn verbs(&self) -> &'static [&'static str] {
+        &["get", "create", "delete"]
+    }
+
+    async fn call(
+        &self,
+        engine: &Engine,
+        cx: &Context,
+        agent: &Record,
+        item: Option<&str>,
+        method: &str,
+        body: &Value,
+    ) -> Result<(u16, Option<Value>)> {
+        match (method, item) {
+            ("GET", None) => {
+                let sql = "SELECT router_id FROM routerl3agentbindings WHERE l3_agent_id = ?";
+                let rows = engine.db.reader().await?.query(sql, args![agent.id()]).await?;
+                let ids = rows.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
+                let routers = listing::objects(engine, cx, "routers", ids).await?;
+                Ok((200, Some(json!({ "routers": routers }))))
+            }
+            ("POST", None) => {
+                let router_id = body["router_id"].as_str().ok_or_else(|| {
+                    kinds::BAD_REQUEST
+                        .error("Failed to parse request. The body must be {\"router_id\": \"...\"}, the router that the agent shall serve.")
+                })?;
+                add(engine, cx, agent, router_id).await?;
+                Ok((201, Some(Value::Null)))
+            }
+            ("DELETE", Some(router_id)) => {
+                remove(engine, cx, agent, router_id).await?;
+                Ok((204, None))
+            }
+            _ => Err(kinds::METHOD_NOT_ALLOWED.error("Routers of an L3 agent are listed with GET, added with POST and removed with DELETE.")),
+        }
+    }
+}
+
+async fn ensure_seen(engine: &Engine, cx: &Context, router_id: &str) -> Result<()> {
+    let auth = Authorized::internal("the router that is given to an agent, in the caller's view");
+    engine.show(cx, &auth, "routers", None, router_id, Some(&["id".to_owned()])).await.map(drop)
+}
+
+/// Refuses agents that cannot serve the router.
+fn ensure_fits(engine: &Engine, agent: &Record, router: &Router) -> Result<()> {
+    let invalid = || Err(INVALID_L3_AGENT.error(format!("Agent {} is not an L3 agent that can serve the router, or is disabled.", agent.id())));
+    if agent.str("agent_type") != L3 {
+        return invalid();
+    }
+    let configurations = agent.get("configurations");
+    match Mode::of(configurations) {
+        Mode::Dvr => {
+            return Err(NOT_TO_DVR_AGENT.error(format!(
+                "Agent {} is in DVR mode: it serves the distributed routers of its host, and no router is assigned to it by hand.",
+                agent.id()
+            )));
+        }
+        Mode::Legacy if router.distributed => {
+            return Err(MISMATCH.error(format!("Router {} is distributed, and L3 agent {} is in legacy mode.", router.id, agent.id())));
+        }
+        Mode::Legacy | Mode::DvrSnat => {}
+    }
+    let serves = agents::settings(engine).services_on_disabled || agent.bool("admin_state_up");
+    if serves && suits(configurations, router) { Ok(()) } else { invalid() }
+}
+
+async fn add(engine: &Engine, cx: &Context, agent: &Record, router_id: &str) -> Result<()> {
+    ensure_seen(engine, cx, router_id).await?;
+    let (whole, agent_id, id) = (agent.clone(), agent.id().to_owned(), router_id.to_owned());
+    let cx = cx.elevated();
+    let hosted_by = engine.transact(&cx, "routers", "add router to L3 agent", |op| {
+        let (whole, agent_id, id) = (whole.clone(), agent_id.clone(), id.clone());
+        Box::pin(async move {
+            let found = op.lock("routers", &id).await?;
+            let router = Router::find(op.tx, &id).await?.filter(|_| found.is_some());
+            let router = router.ok_or_else(|| ROUTER_NOT_FOUND.error(format!("Router {id} could not be found.")))?;
+            ensure_fits(op.engine, &whole, &router)?;
+            place::add(op, &router, &agent_id).await
+        })
+    });
+    match hosted_by.await? {
+        None => Ok(()),
+        Some(other) => Err(HOSTED.error(format!("Router {router_id} is already hosted by the L3 agent {other}."))),
+    }
+}
+
+/// To remove a router that the agent does not serve is no error.
+async fn remove(engine: &Engine, cx: &Context, agent: &Record, router_id: &str) -> Result<()> {
+    if Mode::of(agent.get("configurations")) == Mode::Dvr {
+        return Err(NOT_FROM_DVR_AGENT.error(format!(
+            "Agent {} is in DVR mode: it serves the distributed routers of its host, and no router is removed from it by hand.",
+            agent.id()
+        )));
+    }
+    ensure_seen(engine, cx, router_id).await?;
+    let (agent_id, id) = (agent.id().to_owned(), router_id.to_owned());
+    engine
+        .transact(&cx.elevated(), "routers", "remove router from L3 agent", |op| {
+            let (agent_id, id) = (agent_id.clone(), id.clone());
+            Box::pin(async move { place::remove(op, &id, &agent_id).await.map(drop) })
+        })
+        .await
+}
+
+pub struct Agents;
+
+#[async_trait]
+impl Facet for Agents {
+    fn path(&self) -> &'static str {
+        "l3-agents"
+    }
+
+    fn collections(&self) -> &'static [&'static str] {
+        &["routers"]
+    }
+
+    fn verbs(&self) -> &'static [&'static str] {
+        &["get"]
+    }
+
+    async fn call(
+        &self,
+        engine: &Engine,
+        cx: &Context,
+        router: &Record,
+        item: Option<&str>,
+        method: &str,
+        _body: &Value,
+    ) -> Result<(u16, Option<Value>)> {
+        if (method, item) != ("GET", None) {
+            return Err(kinds::METHOD_NOT_ALLOWED.error("The L3 agents of a router are listed with GET; change them at the agent."));
+        }
+        let states = states(engine, router).await?;
+        let mut agents = listing::objects(engine, cx, "agents", states.keys().cloned().collect()).await?;
+        for agent in &mut agents {
+            let state = agent["id"].as_str().and_then(|id| states.get(id)).cloned().unwrap_or_default();
+            agent["ha_state"] = state;
+        }
+        Ok((200, Some(json!({ "agents": agents }))))
+    }
+}
+
+/// The agents of a router, each with what it is for a highly available one.
+async fn states(engine: &Engine, router: &Record) -> Result<HashMap<String, Value>> {
+    let sql = "SELECT l3_agent_id FROM routerl3agentbindings WHERE router_id = ?";
+    let rows = engine.db.reader().await?.query(sql, args![router.id()]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?, Value::Null))).collect()
+}
