@@ -71,7 +71,9 @@ impl Facet for Routers {
                 remove(engine, cx, agent, router_id).await?;
                 Ok((204, None))
             }
-            _ => Err(kinds::METHOD_NOT_ALLOWED.error("Routers of an L3 agent are listed with GET, added with POST and removed with DELETE.")),
+            _ => {
+                Err(kinds::METHOD_NOT_ALLOWED.error("Routers of an L3 agent are listed with GET, added with POST and removed with DELETE."))
+            }
         }
     }
 }
@@ -83,7 +85,8 @@ async fn ensure_seen(engine: &Engine, cx: &Context, router_id: &str) -> Result<(
 
 /// Refuses agents that cannot serve the router.
 fn ensure_fits(engine: &Engine, agent: &Record, router: &Router) -> Result<()> {
-    let invalid = || Err(INVALID_L3_AGENT.error(format!("Agent {} is not an L3 agent that can serve the router, or is disabled.", agent.id())));
+    let invalid =
+        || Err(INVALID_L3_AGENT.error(format!("Agent {} is not an L3 agent that can serve the router, or is disabled.", agent.id())));
     if agent.str("agent_type") != L3 {
         return invalid();
     }

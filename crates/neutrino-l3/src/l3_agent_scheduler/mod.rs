@@ -35,13 +35,8 @@ pub static OPTIONS: &[Opt] = &[
         .default("neutron.scheduler.l3_agent_scheduler.LeastRoutersScheduler")
         .help("How the L3 agents of a router are chosen."),
     Opt::bool("DEFAULT", "router_auto_schedule").default("true").help("Give an L3 agent that asks for work the routers that lack one."),
-    Opt::bool("DEFAULT", "allow_automatic_l3agent_failover")
-        .default("false")
-        .help("Move routers from L3 agents that have died to others."),
-    Opt::int("DEFAULT", "max_l3_agents_per_router")
-        .default("3")
-        .min(0)
-        .help("How many L3 agents serve a highly available router; 0: all."),
+    Opt::bool("DEFAULT", "allow_automatic_l3agent_failover").default("false").help("Move routers from L3 agents that have died to others."),
+    Opt::int("DEFAULT", "max_l3_agents_per_router").default("3").min(0).help("How many L3 agents serve a highly available router; 0: all."),
 ];
 
 static EXTENSION: Extension =
@@ -78,7 +73,9 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         Some("ChanceScheduler") => Driver::Chance,
         Some("LeastRoutersScheduler") => Driver::Weight,
         Some("AZLeastRoutersScheduler") => Driver::ZoneAwareWeight,
-        _ => return Err(config.refuse("DEFAULT", "router_scheduler_driver", &name, "is not a scheduler that is known", &KNOWN).to_string()),
+        _ => {
+            return Err(config.refuse("DEFAULT", "router_scheduler_driver", &name, "is not a scheduler that is known", &KNOWN).to_string());
+        }
     };
     builder.service(Arc::new(Scheduler {
         driver,

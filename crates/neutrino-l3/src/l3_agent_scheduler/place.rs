@@ -154,8 +154,7 @@ pub(super) async fn place(op: &mut Op<'_>, rules: &Scheduler, router_id: &str, o
 
 /// Writes a binding.
 async fn bind(op: &mut Op<'_>, router: &Router, agent_id: &str, index: i64) -> Result<()> {
-    let columns =
-        vec![("router_id", router.id.as_str().into()), ("l3_agent_id", agent_id.into()), ("binding_index", index.into())];
+    let columns = vec![("router_id", router.id.as_str().into()), ("l3_agent_id", agent_id.into()), ("binding_index", index.into())];
     op.insert_row("routerl3agentbindings", columns).await.map_err(|error| match error.is_duplicate("") || error.is_foreign_key() {
         true => Error::stale(format!("router {} or agent {agent_id} changed while it was scheduled", router.id)),
         false => error,

@@ -18,8 +18,8 @@ use neutrino_types::{Error, Kind as ErrorKind, Result, error::kinds};
 use oslo_config::Config;
 use serde_json::Value;
 
-pub use report::{AgentState, Reported, Status, delete_by_host, report};
 pub use neutrino_core::agents::{DHCP, L3, Settings, settings};
+pub use report::{AgentState, Reported, Status, delete_by_host, report};
 pub use settings::OPTIONS;
 
 pub const NOT_FOUND: ErrorKind = ErrorKind::new("AgentNotFound", 404);

@@ -100,7 +100,9 @@ async fn not_every_agent_serves_every_router() {
     assert_eq!(add(&server, &snat, &distributed).await.status, 201);
     server.put(&format!("/agents/{legacy}"), json!({"agent": {"admin_state_up": false}})).await.expect(200);
     add(&server, &legacy, &central).await.refused(404, "InvalidL3Agent");
-    let kept = server.restart(&[("DEFAULT", "service_plugins", "router"), ("DEFAULT", "enable_services_on_agents_with_admin_state_down", "true")]).await;
+    let kept = server
+        .restart(&[("DEFAULT", "service_plugins", "router"), ("DEFAULT", "enable_services_on_agents_with_admin_state_down", "true")])
+        .await;
     assert_eq!(add(&kept, &legacy, &central).await.status, 201);
 }
 
@@ -147,7 +149,10 @@ async fn the_operator_chooses_how_agents_are_chosen() {
     }
     let r = router(&server, json!({"external_gateway_info": gateway})).await;
     assert_eq!(agents_of(&server, &r).await, [a.as_str()]);
-    let chance = [("DEFAULT", "service_plugins", "router"), ("DEFAULT", "router_scheduler_driver", "neutron.scheduler.l3_agent_scheduler.ChanceScheduler")];
+    let chance = [
+        ("DEFAULT", "service_plugins", "router"),
+        ("DEFAULT", "router_scheduler_driver", "neutron.scheduler.l3_agent_scheduler.ChanceScheduler"),
+    ];
     let server = server.restart(&chance).await;
     let r = router(&server, json!({"external_gateway_info": gateway})).await;
     assert_eq!(agents_of(&server, &r).await.len(), 1);
