@@ -34,4 +34,4 @@ pub use plugins::service_plugin;
 pub use policy::{Judge, Policy};
 pub use query::{Direction, Filter, ListQuery};
 pub use quota::Quota;
-pub use registry::{Builder, Registry};
+pub use registry::{Builder, Invariant, Registry};

@@ -21,6 +21,15 @@ pub struct Entry {
     pub alias: &'static str,
 }
 
+/// Something that must hold of the database and that no key of it forbids.
+#[derive(Clone, Copy, Debug)]
+pub struct Invariant {
+    /// What violates it: "port without a binding".
+    pub name: &'static str,
+    /// SELECT of one column: an id for each violation. In the SQL that all databases share.
+    pub violations: &'static str,
+}
+
 /// Collects what the configuration turns on. Features add themselves; the order of calls is the order of hooks.
 #[derive(Default)]
 pub struct Builder {
@@ -37,6 +46,7 @@ pub struct Builder {
     quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    invariants: Vec<Invariant>,
     pub limits: Limits,
 }
 
@@ -117,6 +127,18 @@ impl Builder {
         self
     }
 
+    /// What must hold of the feature's tables; `neutron-db-manage check-integrity` looks.
+    pub fn invariant(&mut self, name: &'static str, violations: &'static str) -> &mut Self {
+        self.invariants.push(Invariant { name, violations });
+        self
+    }
+
+    /// Several of [`Builder::invariant`].
+    pub fn invariants(&mut self, invariants: &[(&'static str, &'static str)]) -> &mut Self {
+        self.invariants.extend(invariants.iter().map(|(name, violations)| Invariant { name, violations }));
+        self
+    }
+
     /// Offers a typed service to other features ([`Registry::service`]); the last of a type wins.
     pub fn service<T: Any + Send + Sync>(&mut self, service: Arc<T>) -> &mut Self {
         self.services.insert(TypeId::of::<T>(), service);
@@ -171,6 +193,7 @@ impl Builder {
             quota: self.quota,
             workers: self.workers,
             services: self.services,
+            invariants: self.invariants,
             limits: self.limits,
         })
     }
@@ -192,6 +215,7 @@ pub struct Registry {
     quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    invariants: Vec<Invariant>,
     pub limits: Limits,
 }
 
@@ -241,6 +265,11 @@ impl Registry {
     #[must_use]
     pub fn workers(&self) -> &[Arc<dyn Worker>] {
         &self.workers
+    }
+
+    #[must_use]
+    pub fn invariants(&self) -> &[Invariant] {
+        &self.invariants
     }
 
     /// The service of a type, when a feature offers one.

@@ -5,6 +5,7 @@
 //! core plugin.
 
 pub mod l3_agent_scheduler;
+pub mod leak_routes;
 pub mod routers;
 
 use neutrino_core::{Builder, service_plugin};
@@ -21,6 +22,9 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     if service_plugin(config, "router") {
         routers::register(builder, config)?;
         l3_agent_scheduler::register(builder, config)?;
+        if service_plugin(config, "ovn-bgp") {
+            leak_routes::register(builder);
+        }
     }
     Ok(())
 }

@@ -101,6 +101,18 @@ impl Body {
         Ok(body)
     }
 
+    /// Converts and validates the value that an action's request gives for an attribute of the table.
+    ///
+    /// # Errors
+    /// 400: what the converter or the validator says.
+    pub fn made_good(table: Arc<Table>, name: &str, value: Value, limits: &Limits) -> Result<Value> {
+        let Some(at) = table.find(name) else { return Ok(value) };
+        let mut body = Self::empty(table);
+        body.slots[at] = Some(value);
+        body.make_good(at, limits)?;
+        Ok(body.slots[at].take().unwrap_or_default())
+    }
+
     fn take(&mut self, request: &Map<String, Value>) -> Result<()> {
         if let (Some(project), Some(tenant)) = (request.get("project_id"), request.get("tenant_id"))
             && project != tenant

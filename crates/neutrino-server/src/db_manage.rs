@@ -80,6 +80,7 @@ fn command() -> Command {
         .subcommand(upgrade)
         .subcommand(Command::new("current").about("Print the revisions that the database is stamped with").arg(verbose))
         .subcommand(Command::new("check").about("Exit with 0 if a server can run on the database, else say why not"))
+        .subcommand(Command::new("check-integrity").about("Look for what is half done in the database; exit with 1 if anything is"))
         .subcommand(Command::new("heads").about("Print the revisions that this program works with"))
         .subcommand(Command::new("has_offline_migrations").about("Exit with 1 if servers must be stopped to upgrade"))
 }
@@ -94,6 +95,7 @@ async fn run(matches: &ArgMatches, surroundings: &Surroundings, out: &mut dyn Wr
         "upgrade" => upgrade(&target, out).await,
         "current" => current(&target, arguments.get_flag("verbose"), out).await,
         "check" => check(&target, out).await,
+        "check-integrity" => check_integrity(&target, &configuration(arguments, surroundings)?, out).await,
         _ => has_offline_migrations(&target, out).await,
     }
 }
@@ -144,6 +146,26 @@ async fn check(target: &Target, out: &mut dyn Write) -> Outcome {
     print(out, &format!("{}: good. All {} tables of Neutron are there, at its heads {}.", target.place, TABLES.len(), HEADS.join(" and ")))
 }
 
+/// Prints what violates the invariants of the features that the configuration turns on.
+async fn check_integrity(target: &Target, conf: &Config, out: &mut dyn Write) -> Outcome {
+    if !target.exists() {
+        return Err(target.refused(&State::Empty));
+    }
+    let registry = crate::assemble::registry(conf)?;
+    let db = target.open().await?;
+    let checked = match neutrino_schema::check(&db).await {
+        Ok(()) => crate::integrity::violations(&db, &registry).await,
+        Err(error) => Err(error.to_string()),
+    };
+    db.close().await;
+    let violations = checked.map_err(|error| format!("{}: {error}", target.place))?;
+    for violation in &violations {
+        print(out, &violation.to_string())?;
+    }
+    print(out, &format!("{}: {} of {} invariants are violated.", target.place, violations.len(), registry.invariants().len()))?;
+    if violations.is_empty() { Ok(()) } else { Err("the database is not whole; see above".to_owned()) }
+}
+
 async fn has_offline_migrations(target: &Target, out: &mut dyn Write) -> Outcome {
     let mut state = State::Empty;
     if target.exists() {
@@ -174,20 +196,29 @@ struct Target {
     folder: Option<PathBuf>,
 }
 
+fn plan(matches: &ArgMatches, surroundings: &Surroundings) -> Result<standalone::Plan, String> {
+    let line = CommandLine {
+        configs: crate::cli::configs(matches),
+        state_dir: matches.get_one::<PathBuf>("state-dir").cloned(),
+        settings: Vec::new(),
+        policy: None,
+    };
+    standalone::plan(&line, "neutron-server", surroundings)
+}
+
+/// All options of the configuration that the server would read.
+fn configuration(matches: &ArgMatches, surroundings: &Surroundings) -> Result<Config, String> {
+    Config::load(&plan(matches, surroundings)?.sources, &options::tables()).map_err(|errors| errors.to_string())
+}
+
 impl Target {
     /// `--database-connection`, else `[database] connection` of the configuration that the server would read.
     fn find(matches: &ArgMatches, surroundings: &Surroundings) -> Result<Self, String> {
-        let line = CommandLine {
-            configs: crate::cli::configs(matches),
-            state_dir: matches.get_one::<PathBuf>("state-dir").cloned(),
-            settings: Vec::new(),
-            policy: None,
-        };
         let given = matches.get_one::<String>("database-connection").cloned();
-        if let Some(url) = given.clone().filter(|_| line.configs.is_empty()) {
+        if let Some(url) = given.clone().filter(|_| crate::cli::configs(matches).is_empty()) {
             return Ok(Self::new(url, None));
         }
-        let plan = standalone::plan(&line, "neutron-server", surroundings)?;
+        let plan = plan(matches, surroundings)?;
         let conf = Config::load(&plan.sources, &[options::PROCESS, options::DATABASE]).map_err(|errors| errors.to_string())?;
         let url = given.unwrap_or_else(|| conf.text("database", "connection"));
         if url.is_empty() {

@@ -10,6 +10,7 @@ pub mod assemble;
 pub mod banner;
 pub mod cli;
 pub mod db_manage;
+pub mod integrity;
 pub mod keystone;
 pub mod known;
 pub mod logging;

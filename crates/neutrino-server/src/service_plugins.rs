@@ -20,7 +20,7 @@ const NAMES: [(&str, &str); 23] = [
     ("ndp_proxy", "l3-ndp-proxy"),
     ("network_ip_availability", "network-ip-availability"),
     ("network_segment_range", "network-segment-range"),
-    ("ovn-bgp", ""),
+    ("ovn-bgp", "ovn-bgp"),
     ("ovn-router", ""),
     ("placement", ""),
     ("port_forwarding", "floating-ip-port-forwarding"),

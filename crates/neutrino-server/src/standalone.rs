@@ -28,10 +28,11 @@ const PRESETS: &[(&str, &str, &str)] = &[
     ("ml2_type_vlan", "network_vlan_ranges", "physnet1"),
     ("ml2", "mechanism_drivers", "openvswitch,l2population"),
     ("ml2", "extension_drivers", EXTENSION_DRIVERS),
+    ("neutrino", "external_gateway_multihoming", "true"),
 ];
 
 /// All that are served, beside those that are always on.
-const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk";
+const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk,evpn,ovn-bgp,pvlan";
 
 /// All that there are: a newcomer sees the whole API.
 const EXTENSION_DRIVERS: &str = "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\

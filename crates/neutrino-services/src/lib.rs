@@ -11,6 +11,7 @@ pub mod flavors;
 pub mod local_ip;
 pub mod logging;
 pub mod metering;
+pub mod pvlan;
 pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
@@ -19,7 +20,7 @@ pub mod standard;
 pub mod tags;
 pub mod trunks;
 
-use neutrino_core::Builder;
+use neutrino_core::{Builder, service_plugin};
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
@@ -38,6 +39,9 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_groups::register(builder);
     trunks::register(builder, config)?;
     tags::register(builder);
+    if service_plugin(config, "pvlan") {
+        pvlan::register(builder);
+    }
     rbac_policies::register(builder);
     metering::register(builder, config);
     flavors::register(builder, config)?;

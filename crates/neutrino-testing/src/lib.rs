@@ -24,11 +24,12 @@ use store::Store;
 pub const PROJECT: &str = "fake_project_id";
 
 /// Every service plugin that is served.
-pub const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk";
+pub const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk,evpn,ovn-bgp,pvlan";
 
 /// Options that turn everything on.
 const FULL: &[(&str, &str, &str)] = &[
     ("DEFAULT", "service_plugins", SERVICE_PLUGINS),
+    ("neutrino", "external_gateway_multihoming", "true"),
     ("ml2", "project_network_types", "vxlan"),
     ("ml2", "mechanism_drivers", "openvswitch"),
     ("ml2_type_vxlan", "vni_ranges", "1:2000"),
@@ -205,6 +206,16 @@ impl Server {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.engine.db.stats().statements.load(Ordering::Relaxed)
+    }
+
+    /// What violates an invariant of a feature, as `name: example`.
+    pub async fn violations(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for invariant in self.engine.registry.invariants() {
+            let rows = self.engine.db.reader().await.unwrap().query(invariant.violations, vec![]).await.unwrap();
+            found.extend(rows.iter().take(3).map(|row| format!("{}: {:?}", invariant.name, row.opt_text(0))));
+        }
+        found
     }
 
     /// Runs SQL that changes the database behind the server's back, as another program would.

@@ -98,15 +98,29 @@ pub(crate) async fn ports(op: &mut Op<'_>, router_id: &str) -> Result<Vec<Attach
     Ok(found)
 }
 
-/// Refuses subnets that the router has a port on already, or that overlap one of its subnets. `skip`: a port that does not count.
-pub(crate) async fn ensure_apart(op: &mut Op<'_>, attached: &[Attached], new: &[Subnet], skip: Option<&str>) -> Result<()> {
+/// As what a router is plugged into subnets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum As<'a> {
+    /// Several gateways may lead to one network.
+    Gateway,
+    Interface,
+    /// A port that is there already, and does not count.
+    Port(&'a str),
+}
+
+/// Refuses subnets that the router has a port on already, or that overlap one of its subnets.
+pub(crate) async fn ensure_apart(op: &mut Op<'_>, attached: &[Attached], new: &[Subnet], role: As<'_>) -> Result<()> {
     let mut held: Vec<String> = Vec::new();
     let mut known: Vec<Subnet> = Vec::new();
-    for port in attached.iter().filter(|port| Some(port.port_id.as_str()) != skip) {
+    for port in attached.iter().filter(|port| role != As::Port(&port.port_id)) {
+        let is_gateway = port.kind == GATEWAY;
+        if is_gateway && role == As::Gateway && new.iter().all(|subnet| subnet.network_id == port.network_id) {
+            continue;
+        }
         if let Some(subnet) = new.iter().find(|subnet| port.is_on(&subnet.id)) {
             return Err(bad(format!("the router already has a port on subnet {}", subnet.id)));
         }
-        if port.kind == GATEWAY {
+        if is_gateway {
             known.extend(subnets_of(op, &port.network_id).await?);
         } else {
             held.extend(port.addresses.iter().map(|(subnet, _)| subnet.clone()));

@@ -14,7 +14,6 @@ pub const SUBNET_MISMATCH: Kind = Kind::new("SubnetMismatchForPort", 400);
 pub const INVALID_ROUTES: Kind = Kind::new("InvalidRoutes", 400);
 pub const PORT_IN_USE: Kind = Kind::new("PortInUse", 409);
 pub const SERVICE_PORT_IN_USE: Kind = Kind::new("ServicePortInUse", 409);
-pub const OVER_QUOTA: Kind = Kind::new("OverQuota", 409);
 pub const ZONE_NOT_FOUND: Kind = Kind::new("AvailabilityZoneNotFound", 404);
 
 /// `BadRequest` about a router.

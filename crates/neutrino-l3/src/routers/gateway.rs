@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `external_gateway_info`: the port that leads out.
+//! `external_gateway_info`: the port that leads out, the first of the router's gateways.
 //!
 //! Rules: the network is external and in the caller's sight; the gateway's address is not the subnet's own gateway; a gateway that
-//! floating IPs need stays; routes still have their next hops afterwards.
+//! floating IPs need stays; routes still have their next hops afterwards; while a router has gateways, one of them is the first.
 
 use neutrino_core::{Context, Engine, Op};
 use neutrino_db::args;
-use neutrino_model::Body;
 use neutrino_types::{Result, ip::Ip};
 use serde_json::{Value, json};
 
@@ -27,57 +26,66 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// `None` when the request does not speak of the gateway.
-    pub fn of(body: &Body) -> Option<Self> {
-        let info = body.get(INFO)?;
-        Some(Self {
+    pub fn read(info: &Value) -> Self {
+        Self {
             network_id: info["network_id"].as_str().map(str::to_owned),
             enable_snat: info["enable_snat"].as_bool(),
             fixed_ips: info["external_fixed_ips"].as_array().cloned().unwrap_or_default(),
-        })
+        }
     }
 
-    fn values(&self, key: &str) -> Vec<&str> {
+    /// The different values of a key of the addresses, in order.
+    pub fn values(&self, key: &str) -> Vec<&str> {
         let mut values: Vec<&str> = self.fixed_ips.iter().filter_map(|entry| entry[key].as_str()).collect();
         values.sort_unstable();
         values.dedup();
         values
     }
-}
 
-/// Refuses a network that the caller does not see: 404.
-pub(crate) async fn ensure_visible(engine: &Engine, cx: &Context, body: &Body) -> Result<()> {
-    if let Some(network_id) = Wanted::of(body).and_then(|wanted| wanted.network_id) {
-        engine.original(cx, "networks", None, &network_id).await?;
+    /// Refuses a network that the caller does not see: 404.
+    pub async fn ensure_visible(&self, engine: &Engine, cx: &Context) -> Result<()> {
+        if let Some(network_id) = &self.network_id {
+            engine.original(cx, "networks", None, network_id).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
-/// The gateway's port as it is.
-struct Current {
-    port_id: String,
-    network_id: String,
-    addresses: Vec<(String, Ip)>,
+/// A gateway as it is.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub port_id: String,
+    pub network_id: String,
+    pub addresses: Vec<(String, Ip)>,
+    /// It is the one that `external_gateway_info` shows.
+    pub is_first: bool,
 }
 
-async fn current(op: &mut Op<'_>, router_id: &str) -> Result<Option<Current>> {
-    let sql = "SELECT p.id, p.network_id, a.subnet_id, a.ip_address FROM routers r JOIN ports p ON p.id = r.gw_port_id \
-               LEFT JOIN ipallocations a ON a.port_id = p.id WHERE r.id = ? ORDER BY a.ip_address";
-    let mut found: Option<Current> = None;
-    for row in op.tx.query(sql, args![router_id]).await? {
-        let (port_id, network_id) = (row.text(0)?, row.text(1)?);
-        let current = found.get_or_insert_with(|| Current { port_id, network_id, addresses: Vec::new() });
-        if let (Some(subnet), Some(Ok(address))) = (row.opt_text(2)?, row.opt_text(3)?.map(|text| text.parse())) {
-            current.addresses.push((subnet, address));
+/// The router's gateways, the first before the others, these by age.
+pub(crate) async fn all(op: &mut Op<'_>, router_id: &str) -> Result<Vec<Gateway>> {
+    let sql = "SELECT p.id, p.network_id, CASE WHEN p.id = r.gw_port_id THEN 1 ELSE 0 END, a.subnet_id, a.ip_address FROM routers r \
+               JOIN routerports rp ON rp.router_id = r.id AND rp.port_type = ? JOIN ports p ON p.id = rp.port_id \
+               LEFT JOIN ipallocations a ON a.port_id = p.id WHERE r.id = ? ORDER BY 3 DESC, p.standard_attr_id, a.ip_address";
+    let mut found: Vec<Gateway> = Vec::new();
+    for row in op.tx.query(sql, args![GATEWAY, router_id]).await? {
+        let port_id = row.text(0)?;
+        if found.last().is_none_or(|last| last.port_id != port_id) {
+            let (network_id, is_first) = (row.text(1)?, row.int(2)? == 1);
+            found.push(Gateway { port_id, network_id, addresses: Vec::new(), is_first });
+        }
+        if let (Some(subnet), Some(Ok(address)), Some(gateway)) =
+            (row.opt_text(3)?, row.opt_text(4)?.map(|text| text.parse()), found.last_mut())
+        {
+            gateway.addresses.push((subnet, address));
         }
     }
     Ok(found)
 }
 
-/// Brings the gateway in line with the request. Whether anything changed.
+/// Brings the first gateway in line with the request. Whether anything changed.
 pub(crate) async fn apply(op: &mut Op<'_>, router_id: &str, wanted: &Wanted, snat_by_default: bool) -> Result<bool> {
-    let current = current(op, router_id).await?;
-    ensure_fits(op, router_id, wanted).await?;
+    let current = all(op, router_id).await?.into_iter().find(|gateway| gateway.is_first);
+    ensure_fits(op, router_id, wanted, current.as_ref()).await?;
     let snat = wanted.enable_snat.unwrap_or(snat_by_default);
     let sql = "UPDATE routers SET enable_snat = ? WHERE id = ? AND enable_snat <> ?";
     let mut changed = op.tx.execute(sql, args![snat, router_id, snat]).await? > 0;
@@ -93,8 +101,12 @@ pub(crate) async fn apply(op: &mut Op<'_>, router_id: &str, wanted: &Wanted, sna
             if let Some(current) = &current {
                 clear(op, router_id, current).await?;
             }
-            if let Some(network) = &wanted.network_id {
-                set(op, router_id, network, wanted).await?;
+            match &wanted.network_id {
+                Some(network) => {
+                    let port_id = plug(op, router_id, network, wanted).await?;
+                    make_first(op, router_id, &port_id).await?;
+                }
+                None => promote(op, router_id).await?,
             }
             dvr::align(op, router_id).await?;
             changed = true;
@@ -103,7 +115,16 @@ pub(crate) async fn apply(op: &mut Op<'_>, router_id: &str, wanted: &Wanted, sna
     Ok(changed)
 }
 
-fn differs(current: &Current, wanted: &Wanted) -> bool {
+/// One more gateway, beside the first.
+pub(crate) async fn add(op: &mut Op<'_>, router_id: &str, wanted: &Wanted) -> Result<()> {
+    ensure_fits(op, router_id, wanted, None).await?;
+    if let Some(network) = &wanted.network_id {
+        plug(op, router_id, network, wanted).await?;
+    }
+    Ok(())
+}
+
+fn differs(current: &Gateway, wanted: &Wanted) -> bool {
     if wanted.fixed_ips.is_empty() {
         return false;
     }
@@ -117,7 +138,8 @@ fn differs(current: &Current, wanted: &Wanted) -> bool {
     asked_subnets != subnets || asked != held.iter().map(String::as_str).collect::<Vec<_>>()
 }
 
-async fn ensure_fits(op: &mut Op<'_>, router_id: &str, wanted: &Wanted) -> Result<()> {
+/// May a gateway be as the request wants it? `replaced`: the one whose place it takes.
+pub(crate) async fn ensure_fits(op: &mut Op<'_>, router_id: &str, wanted: &Wanted, replaced: Option<&Gateway>) -> Result<()> {
     let mut outside = Vec::new();
     if let Some(network_id) = &wanted.network_id {
         if op.tx.count("SELECT count(*) FROM externalnetworks WHERE network_id = ?", args![network_id]).await? == 0 {
@@ -135,37 +157,51 @@ async fn ensure_fits(op: &mut Op<'_>, router_id: &str, wanted: &Wanted) -> Resul
     if kept.is_empty() {
         return Ok(());
     }
-    let mut places = routes::Places::of_interfaces(op, router_id).await?;
+    let mut places = routes::Places::without(op, router_id, replaced.map(|gateway| gateway.port_id.as_str())).await?;
     places.cidrs.extend(outside.iter().map(|subnet| subnet.cidr));
     places.check(&kept)
 }
 
-/// Takes the gateway away.
-async fn clear(op: &mut Op<'_>, router_id: &str, current: &Current) -> Result<()> {
+/// Takes the first gateway away.
+async fn clear(op: &mut Op<'_>, router_id: &str, current: &Gateway) -> Result<()> {
     if op.tx.count("SELECT count(*) FROM floatingips WHERE router_id = ?", args![router_id]).await? > 0 {
-        return Err(GATEWAY_IN_USE_BY_FLOATING_IP.error(format!(
-            "Gateway of router {router_id} to network {} cannot be changed: floating IPs need it. Disassociate them first.",
-            current.network_id
-        )));
+        return Err(in_use(router_id, &current.network_id));
     }
     op.tx.execute("UPDATE routers SET gw_port_id = NULL WHERE id = ?", args![router_id]).await?;
     ports::delete(op, &current.port_id).await
 }
 
-async fn set(op: &mut Op<'_>, router_id: &str, network_id: &str, wanted: &Wanted) -> Result<()> {
+pub(crate) fn in_use(router_id: &str, network_id: &str) -> neutrino_types::Error {
+    GATEWAY_IN_USE_BY_FLOATING_IP.error(format!(
+        "Gateway of router {router_id} to network {network_id} cannot be changed: floating IPs need it. Disassociate them first."
+    ))
+}
+
+async fn plug(op: &mut Op<'_>, router_id: &str, network_id: &str, wanted: &Wanted) -> Result<String> {
     let (outside, ports_now) = (attached::subnets_of(op, network_id).await?, attached::ports(op, router_id).await?);
-    attached::ensure_apart(op, &ports_now, &outside, None).await?;
+    attached::ensure_apart(op, &ports_now, &outside, attached::As::Gateway).await?;
     let fixed_ips = (!wanted.fixed_ips.is_empty()).then(|| Value::from(wanted.fixed_ips.clone()));
     // The port belongs to no project: who owns the router does not own an address outside.
-    let port_id = ports::create(op, router_id, GATEWAY, "", network_id, fixed_ips).await?;
-    op.tx.execute("UPDATE routers SET gw_port_id = ? WHERE id = ?", args![&port_id, router_id]).await?;
+    ports::create(op, router_id, GATEWAY, "", network_id, fixed_ips).await
+}
+
+pub(crate) async fn make_first(op: &mut Op<'_>, router_id: &str, port_id: &str) -> Result<()> {
+    op.tx.execute("UPDATE routers SET gw_port_id = ? WHERE id = ?", args![port_id, router_id]).await?;
     Ok(())
 }
 
-/// The gateway goes with its router.
+/// Another gateway takes the place of the first that is gone.
+async fn promote(op: &mut Op<'_>, router_id: &str) -> Result<()> {
+    match all(op, router_id).await?.first() {
+        Some(next) if !next.is_first => make_first(op, router_id, &next.port_id).await,
+        _ => Ok(()),
+    }
+}
+
+/// The gateways go with their router.
 pub(crate) async fn remove(op: &mut Op<'_>, router_id: &str) -> Result<()> {
-    match current(op, router_id).await? {
-        Some(current) => clear(op, router_id, &current).await,
+    match all(op, router_id).await?.first() {
+        Some(first) => clear(op, router_id, first).await,
         None => Ok(()),
     }
 }

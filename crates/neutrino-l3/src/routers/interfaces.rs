@@ -19,7 +19,7 @@ use super::{
         INTERFACE_IN_USE_BY_FLOATING_IP, INTERFACE_IN_USE_BY_ROUTE, INTERFACE_NOT_FOUND, INTERFACE_NOT_FOUND_FOR_SUBNET, PORT_IN_USE,
         SUBNET_MISMATCH, bad,
     },
-    placement, ports, routes,
+    evpn, placement, ports, routes,
     rules::{claim, facts},
 };
 
@@ -28,6 +28,8 @@ use super::{
 struct Named {
     port_id: Option<String>,
     subnet_id: Option<String>,
+    /// EVPN: the network is to be known in the fabric.
+    advertise: bool,
 }
 
 impl Named {
@@ -40,7 +42,8 @@ impl Named {
                 Err(bad(format!("the {key} {text} is not a valid UUID")))
             }
         };
-        let named = Self { port_id: read("port_id")?, subnet_id: read("subnet_id")? };
+        let advertise = request["advertise_host"].as_bool() == Some(true);
+        let named = Self { port_id: read("port_id")?, subnet_id: read("subnet_id")?, advertise };
         if named.port_id.is_none() && named.subnet_id.is_none() {
             return Err(bad("either subnet_id or port_id must be specified"));
         }
@@ -61,7 +64,7 @@ pub(super) struct Interface {
 impl Interface {
     fn shown(self, router_id: &str) -> (u16, Value) {
         let answer = json!({
-            "id": router_id, "project_id": self.project_id, "tenant_id": self.project_id, "port_id": self.port_id,
+            "id": router_id, "project_id": self.project_id, "port_id": self.port_id,
             "network_id": self.network_id, "subnet_id": self.subnet_id, "subnet_ids": self.subnet_ids,
         });
         (200, answer)
@@ -89,6 +92,9 @@ pub(super) async fn add(engine: &Engine, cx: &Context, router_id: &str, request:
                 Named { port_id: Some(port_id), .. } => by_port(op, &id, port_id).await?,
                 Named { subnet_id, .. } => by_subnet(op, &id, subnet_id.as_deref().unwrap_or_default()).await?,
             };
+            if named.advertise {
+                evpn::advertise(op, &id, &interface.network_id, &interface.port_id).await?;
+            }
             op.touch(standard);
             dvr::align(op, &id).await?;
             Ok(interface)
@@ -108,7 +114,7 @@ pub(super) async fn by_subnet(op: &mut Op<'_>, router_id: &str, subnet_id: &str)
     ensure_may_join(op, subnet).await?;
     ensure_advertises(subnet)?;
     let plugged = attached::ports(op, router_id).await?;
-    attached::ensure_apart(op, &plugged, &found, None).await?;
+    attached::ensure_apart(op, &plugged, &found, attached::As::Interface).await?;
     let (project_id, distributed) = facts(op, router_id).await?;
     let owner = dvr::interface_owner(distributed);
     let of_subnet = |project_id: &str, port_id: String| Interface {
@@ -154,7 +160,7 @@ async fn by_port(op: &mut Op<'_>, router_id: &str, port_id: &str) -> Result<Inte
     ports::update(op, port_id, json!({"device_id": router_id, "device_owner": owner})).await?;
     let plugged = attached::ports(op, router_id).await?;
     ensure_one_v6_port(&plugged, &port, &addresses)?;
-    attached::ensure_apart(op, &plugged, &subnets, Some(port_id)).await?;
+    attached::ensure_apart(op, &plugged, &subnets, attached::As::Port(port_id)).await?;
     if subnets.iter().filter(|subnet| !subnet.is_v6()).count() > 1 {
         return Err(bad("a router's port cannot have several IPv4 subnets"));
     }
@@ -244,9 +250,10 @@ pub(super) async fn remove(engine: &Engine, cx: &Context, router_id: &str, reque
         Box::pin(async move {
             let standard = claim(op, &id).await?;
             let interface = match &named {
-                Named { port_id: Some(port_id), subnet_id } => remove_port(op, &id, port_id, subnet_id.as_deref()).await?,
+                Named { port_id: Some(port_id), subnet_id, .. } => remove_port(op, &id, port_id, subnet_id.as_deref()).await?,
                 Named { subnet_id, .. } => remove_subnet(op, &id, subnet_id.as_deref().unwrap_or_default()).await?,
             };
+            evpn::withdraw(op, &id, &interface.network_id).await?;
             op.touch(standard);
             dvr::align(op, &id).await?;
             Ok(interface)

@@ -6,13 +6,17 @@
 //! with its interface or gateway, and not by the ports' own API; what one request changes is one transaction.
 
 mod attached;
+mod default_routes;
 mod dvr;
 mod errors;
+mod evpn;
 mod gateway;
 mod guards;
 mod interfaces;
+mod invariants;
 mod loaders;
 mod placement;
+mod multihoming;
 mod ports;
 mod reach;
 mod routes;
@@ -21,7 +25,7 @@ mod service;
 
 use std::sync::Arc;
 
-use neutrino_core::{Builder, routers::RouterService};
+use neutrino_core::{Builder, routers::RouterService, service_plugin};
 use neutrino_model::{
     Action, Attribute, Converter, Extension, Join, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
@@ -36,6 +40,8 @@ pub use reach::{Reach, router_between};
 pub const INTERFACE: &str = "network:router_interface";
 pub const DISTRIBUTED_INTERFACE: &str = "network:router_interface_distributed";
 pub const HA_INTERFACE: &str = "network:ha_router_replicated_interface";
+/// Of the ports over which the instances of a highly available router watch each other.
+pub const HA_NETWORK_PORT: &str = "network:router_ha_interface";
 pub const GATEWAY: &str = "network:router_gateway";
 pub const CENTRALIZED_SNAT: &str = "network:router_centralized_snat";
 /// Owners of the ports through which machines reach a router.
@@ -47,10 +53,20 @@ pub static OPTIONS: &[Opt] = &[
         .help("Whether a gateway translates addresses if its request does not say."),
     Opt::bool("DEFAULT", "router_distributed").default("false").help("Whether routers are distributed if the request does not say."),
     Opt::bool("DEFAULT", "enable_dvr").default("true").help("Whether routers may be distributed."),
+    Opt::bool("DEFAULT", "enable_default_route_ecmp")
+        .default("false")
+        .help("Whether a router has one default route for each gateway if the request does not say."),
+    Opt::bool("DEFAULT", "enable_default_route_bfd")
+        .default("false")
+        .help("Whether a router watches its default routes by BFD if the request does not say."),
+    Opt::bool("neutrino", "external_gateway_multihoming")
+        .default("false")
+        .help("Offer routers with several gateways, which Neutron offers with OVN alone."),
     Opt::bool("DEFAULT", "l3_ha").default("false").help("Whether routers are highly available if the request does not say."),
 ];
 
-static EXTRA: Join = Join::always("router_extra_attributes", "router_id");
+/// One row for each router, with what extensions keep of it.
+pub(crate) static EXTRA: Join = Join::always("router_extra_attributes", "router_id");
 
 static GATEWAY_KEYS: &[KeySpec] = &[
     KeySpec::new("network_id", Validator::Uuid).required(),
@@ -93,6 +109,9 @@ static RESOURCE: Resource = Resource::new(
     Action { name: "remove_router_interface", method: "PUT", member: true },
     Action { name: "add_extraroutes", method: "PUT", member: true },
     Action { name: "remove_extraroutes", method: "PUT", member: true },
+    Action { name: "add_external_gateways", method: "PUT", member: true },
+    Action { name: "update_external_gateways", method: "PUT", member: true },
+    Action { name: "remove_external_gateways", method: "PUT", member: true },
 ]);
 
 static ROUTER: Extension = Extension::new(
@@ -172,6 +191,14 @@ static DOWN_BEFORE_UPDATE: Extension = Extension::new(
 )
 .requires(&["dvr"]);
 
+static ADDRESSES_STAY: Extension = Extension::new(
+    "l3-port-ip-change-not-allowed",
+    "Prevent L3 router ports IP address change extension",
+    "Prevent change of IP address for some L3 router ports",
+    "2018-10-09T10:00:00-00:00",
+)
+.requires(&["router"]);
+
 /// How an operator's choices change what a router is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
@@ -179,8 +206,8 @@ pub(crate) struct Settings {
     pub distributed_by_default: bool,
     /// `enable_dvr`.
     pub may_be_distributed: bool,
-    /// `max_routes`, by the quota `router_route`; below 0 is without limit.
-    pub max_routes: i64,
+    pub ecmp_by_default: bool,
+    pub bfd_by_default: bool,
 }
 
 /// Turns routers on.
@@ -195,14 +222,23 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         snat_by_default: config.bool("DEFAULT", "enable_snat_by_default"),
         distributed_by_default: config.bool("DEFAULT", "router_distributed"),
         may_be_distributed: config.bool("DEFAULT", "enable_dvr"),
-        max_routes: config.int("quotas", "quota_router_route"),
+        ecmp_by_default: config.bool("DEFAULT", "enable_default_route_ecmp"),
+        bfd_by_default: config.bool("DEFAULT", "enable_default_route_bfd"),
     };
-    for extension in [&ROUTER, &GATEWAY_MODE, &EXTRA_ROUTE, &EXTRA_ROUTE_ATOMIC, &ZONES] {
+    for extension in [&ROUTER, &GATEWAY_MODE, &EXTRA_ROUTE, &EXTRA_ROUTE_ATOMIC, &ZONES, &ADDRESSES_STAY] {
         builder.extension(extension);
     }
     if settings.may_be_distributed {
         builder.extension(&DVR).extension(&DOWN_BEFORE_UPDATE);
     }
+    if config.bool("neutrino", "external_gateway_multihoming") {
+        multihoming::register(builder);
+        default_routes::register(builder);
+    }
+    if service_plugin(config, "evpn") {
+        evpn::register(builder);
+    }
+    invariants::register(builder);
     builder.behaviour("routers", rules::Routers { settings });
     builder.loader("routers", loaders::GatewayInfo).loader("routers", loaders::Routes).loader("routers", loaders::Zones);
     builder.hook("ports", guards::Ports);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Extra routes: destinations behind machines on the router's own subnets.
 //!
-//! Rules: a next hop is on a subnet that the router is plugged into, and is none of its own addresses; at most `max_routes` for a router.
+//! Rules: a next hop is on a subnet that the router is plugged into, and is none of its own addresses; at most as many as the quota `router_route` of its project says.
 
 use neutrino_core::Op;
 use neutrino_db::args;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     attached,
-    errors::{INVALID_ROUTES, OVER_QUOTA},
+    errors::INVALID_ROUTES,
 };
 
 pub(crate) const ROUTES: &str = "routes";
@@ -64,19 +64,11 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Of every port.
-    async fn of_router(op: &mut Op<'_>, router_id: &str) -> Result<Self> {
-        Self::of_ports(op, router_id, |_| true).await
-    }
-
-    /// Without the gateway, which is about to change.
-    pub async fn of_interfaces(op: &mut Op<'_>, router_id: &str) -> Result<Self> {
-        Self::of_ports(op, router_id, |kind| kind != super::GATEWAY).await
-    }
-
-    async fn of_ports(op: &mut Op<'_>, router_id: &str, counts: impl Fn(&str) -> bool) -> Result<Self> {
+    /// Of every port but one that is about to change.
+    pub async fn without(op: &mut Op<'_>, router_id: &str, port_id: Option<&str>) -> Result<Self> {
         let ports = attached::ports(op, router_id).await?;
-        let addresses: Vec<&(String, Ip)> = ports.iter().filter(|port| counts(&port.kind)).flat_map(|port| &port.addresses).collect();
+        let counted = ports.iter().filter(|port| Some(port.port_id.as_str()) != port_id);
+        let addresses: Vec<&(String, Ip)> = counted.flat_map(|port| &port.addresses).collect();
         let ids: Vec<&str> = addresses.iter().map(|(subnet, _)| subnet.as_str()).collect();
         let cidrs = attached::subnets(op, &ids).await?.into_iter().map(|subnet| subnet.cidr).collect();
         Ok(Self { cidrs, own: addresses.iter().map(|(_, address)| *address).collect() })
@@ -104,11 +96,10 @@ impl Places {
 ///
 /// # Errors
 /// `InvalidRoutes`, `OverQuota`; the database's.
-pub(crate) async fn replace(op: &mut Op<'_>, router_id: &str, routes: &[Route], most: i64) -> Result<bool> {
-    Places::of_router(op, router_id).await?.check(routes)?;
-    if usize::try_from(most).is_ok_and(|most| routes.len() > most) {
-        return Err(OVER_QUOTA.error(format!("Quota exceeded for resources: ['router_route']. A router has at most {most} routes.")));
-    }
+pub(crate) async fn replace(op: &mut Op<'_>, router_id: &str, routes: &[Route]) -> Result<bool> {
+    Places::without(op, router_id, None).await?.check(routes)?;
+    let (project_id, _) = super::rules::facts(op, router_id).await?;
+    op.reserve("router_route", &project_id, i64::try_from(routes.len()).unwrap_or(i64::MAX)).await?;
     let old = of(op, router_id).await?;
     for route in old.iter().filter(|route| !routes.contains(route)) {
         let sql = "DELETE FROM routerroutes WHERE router_id = ? AND destination = ? AND nexthop = ?";

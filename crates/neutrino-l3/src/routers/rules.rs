@@ -4,15 +4,15 @@
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Context, Engine, Op};
 use neutrino_db::args;
-use neutrino_model::{Body, Record};
-use neutrino_types::{Result, error::kinds};
+use neutrino_model::{Body, Record, View};
+use neutrino_types::{Error, Result, error::kinds};
 use serde_json::{Value, json};
 
 use super::{
-    INTERFACE_OWNERS, Settings, attached, dvr,
+    INTERFACE_OWNERS, Settings, attached, default_routes, dvr,
     errors::{ROUTER_IN_USE, ROUTER_NOT_FOUND},
     gateway::{self, Wanted},
-    interfaces, loaders, ports,
+    interfaces, loaders, multihoming, ports,
     routes::{self, ROUTES},
 };
 
@@ -23,32 +23,34 @@ pub struct Routers {
 #[async_trait]
 impl Behaviour for Routers {
     async fn before_create(&self, engine: &Engine, cx: &Context, body: &mut Body) -> Result<()> {
-        gateway::ensure_visible(engine, cx, body).await
+        ensure_visible(engine, cx, body).await
     }
 
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
         loaders::check_hints(op, body).await?;
         dvr::create(body, &self.settings);
+        default_routes::create(body, &self.settings);
         op.insert(id, body, &[("status", "ACTIVE".into()), ("enable_snat", true.into())]).await?;
-        if let Some(wanted) = Wanted::of(body).filter(|wanted| wanted.network_id.is_some()) {
+        if let Some(wanted) = wanted(body).filter(|wanted| wanted.network_id.is_some()) {
             gateway::apply(op, id, &wanted, self.settings.snat_by_default).await?;
         }
         Ok(())
     }
 
     async fn before_update(&self, engine: &Engine, cx: &Context, _original: &Record, body: &mut Body) -> Result<()> {
-        gateway::ensure_visible(engine, cx, body).await
+        ensure_visible(engine, cx, body).await
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
         let id = original.id();
         claim(op, id).await?;
         let migrates = dvr::check_change(original, body)?;
+        default_routes::update(body);
         let mut changed = false;
         if let Some(asked) = body.list(ROUTES) {
-            changed |= routes::replace(op, id, &routes::read(asked)?, self.settings.max_routes).await?;
+            changed |= routes::replace(op, id, &routes::read(asked)?).await?;
         }
-        if let Some(wanted) = Wanted::of(body) {
+        if let Some(wanted) = wanted(body) {
             changed |= gateway::apply(op, id, &wanted, self.settings.snat_by_default).await?;
         }
         if changed {
@@ -85,43 +87,60 @@ impl Behaviour for Routers {
         match name {
             "add_router_interface" => interfaces::add(engine, cx, id, request).await,
             "remove_router_interface" => interfaces::remove(engine, cx, id, request).await,
-            _ => self.extra_routes(engine, cx, name == "add_extraroutes", id, request).await,
+            "add_extraroutes" => extra_routes(engine, cx, true, id, request).await,
+            "remove_extraroutes" => extra_routes(engine, cx, false, id, request).await,
+            _ => multihoming::act(engine, cx, name, id, request, self.settings.snat_by_default).await,
         }
     }
 }
 
-impl Routers {
-    /// `add_extraroutes`, `remove_extraroutes`: changes against the routes as they are, in one transaction. One that is there already, or
-    /// not there, is no error.
-    async fn extra_routes(&self, engine: &Engine, cx: &Context, adds: bool, id: &str, request: &Value) -> Result<(u16, Value)> {
-        let asked = request["router"]["routes"].as_array().ok_or_else(|| {
-            kinds::BAD_REQUEST
-                .error("The request must have a list of routes: {\"router\": {\"routes\": [{\"destination\", \"nexthop\"}]}}.")
-        })?;
-        let (asked, most, router_id) = (routes::read(asked)?, self.settings.max_routes, id.to_owned());
-        engine
-            .transact(cx, "routers", "extra routes", |op| {
-                let (asked, id) = (asked.clone(), router_id.clone());
-                Box::pin(async move {
-                    let standard = claim(op, &id).await?;
-                    let old = routes::of(op, &id).await?;
-                    let kept = old.iter().filter(|route| adds || !asked.contains(route));
-                    let added = asked.iter().filter(|route| adds && !old.contains(route));
-                    let new: Vec<_> = kept.chain(added).cloned().collect();
-                    if routes::replace(op, &id, &new, most).await? {
-                        op.touch(standard);
-                    }
-                    Ok(())
-                })
-            })
-            .await?;
-        let router = engine.original(cx, "routers", None, id).await?;
-        let shown = router.table().attributes.iter().enumerate().filter(|(_, attribute)| attribute.visible);
-        let mut answer: serde_json::Map<String, Value> =
-            shown.map(|(at, attribute)| (attribute.name.to_owned(), router.at(at).clone())).collect();
-        answer.insert("project_id".to_owned(), router.project_id().into());
-        Ok((200, json!({ "router": answer })))
+/// What a request wants of the gateway; `None` when it does not speak of it.
+fn wanted(body: &Body) -> Option<Wanted> {
+    body.get(gateway::INFO).map(Wanted::read)
+}
+
+async fn ensure_visible(engine: &Engine, cx: &Context, body: &Body) -> Result<()> {
+    match wanted(body) {
+        Some(wanted) => wanted.ensure_visible(engine, cx).await,
+        None => Ok(()),
     }
+}
+
+/// `add_extraroutes`, `remove_extraroutes`: changes against the routes as they are, in one transaction. One that is there already, or
+/// not there, is no error.
+async fn extra_routes(engine: &Engine, cx: &Context, adds: bool, id: &str, request: &Value) -> Result<(u16, Value)> {
+    let asked = request["router"][ROUTES].as_array().ok_or_else(|| {
+        kinds::BAD_REQUEST.error("The request must have a list of routes: {\"router\": {\"routes\": [{\"destination\", \"nexthop\"}]}}.")
+    })?;
+    let (asked, router_id) = (routes::read(asked)?, id.to_owned());
+    engine
+        .transact(cx, "routers", "extra routes", |op| {
+            let (asked, id) = (asked.clone(), router_id.clone());
+            Box::pin(async move {
+                let standard = claim(op, &id).await?;
+                let old = routes::of(op, &id).await?;
+                let kept = old.iter().filter(|route| adds || !asked.contains(route));
+                let added = asked.iter().filter(|route| adds && !old.contains(route));
+                let new: Vec<_> = kept.chain(added).cloned().collect();
+                if routes::replace(op, &id, &new).await? {
+                    op.touch(standard);
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    shown(engine, cx, id).await
+}
+
+/// The router as the answer of an action: what the caller may see of it.
+pub(super) async fn shown(engine: &Engine, cx: &Context, id: &str) -> Result<(u16, Value)> {
+    let router = engine.original(cx, "routers", None, id).await?;
+    let hidden = engine.judge(cx).read("routers", None).await?.hidden(engine, cx, Some(&router)).await?;
+    let mut text = Vec::new();
+    let is_hidden = |name: &str| router.table().find(name).and_then(|at| hidden.get(at)).copied().unwrap_or(false);
+    View::new(router.table(), |name| !is_hidden(name)).write(&router, &mut text);
+    let shown: Value = serde_json::from_slice(&text).map_err(|error| Error::internal(format!("a router that is no JSON: {error}")))?;
+    Ok((200, json!({ "router": shown })))
 }
 
 /// One change of a router at a time; gives its standard attributes.

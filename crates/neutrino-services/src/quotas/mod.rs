@@ -70,7 +70,7 @@ static BOUNDED: &[Bounded] = &[
     kind("subnet", "subnets", Some("quota_subnet"), &["SELECT count(*) FROM subnets WHERE project_id = ?"]),
     kind("subnetpool", "subnetpools", None, &["SELECT count(*) FROM subnetpools WHERE project_id = ?"]),
     kind("port", "ports", Some("quota_port"), &["SELECT count(*) FROM ports WHERE project_id = ?"]),
-    // A limit for each router, which routers look at themselves.
+    // A limit for each router, which routers ask for with the number of routes that one is to have.
     kind("router_route", "routers", Some("quota_router_route"), &[]),
     kind("router", "routers", Some("quota_router"), &["SELECT count(*) FROM routers WHERE project_id = ?"]),
     kind("floatingip", "floatingips", Some("quota_floatingip"), &["SELECT count(*) FROM floatingips WHERE project_id = ?"]),
@@ -111,9 +111,9 @@ impl Quotas {
         all.filter(|(bounded, _)| engine.registry.entry(bounded.collection).is_some())
     }
 
-    /// The kind that a create of this collection makes.
+    /// The kind that a create of this collection makes; a kind that is not counted is asked for by its name.
     fn of(&self, collection: &str) -> Option<(&'static Bounded, i64)> {
-        let at = BOUNDED.iter().position(|b| b.collection == collection && !b.counts.is_empty())?;
+        let at = BOUNDED.iter().position(|b| collection == if b.counts.is_empty() { b.name } else { b.collection })?;
         Some((&BOUNDED[at], *self.defaults.get(at)?))
     }
 }

@@ -36,6 +36,10 @@ impl As<'_> {
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.ask(Method::PUT, path, Some(body)).await
     }
+    /// [`As::put`] for a path that is made on the spot.
+    pub async fn put_owned(&self, path: String, body: Value) -> Answer {
+        self.put(&path, body).await
+    }
     pub async fn delete(&self, path: &str) -> Answer {
         self.ask(Method::DELETE, path, None).await
     }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Is anything half done in a database? Asks what the features say must hold ([`neutrino_core::Invariant`]).
+//!
+//! Only reads. The rows of one moment: all questions are asked in one transaction.
+
+use std::fmt;
+
+use neutrino_core::Registry;
+use neutrino_db::Db;
+
+/// The most examples of a violation that are shown.
+const SHOWN: usize = 5;
+
+/// What does not hold, how often, and where for example.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub name: &'static str,
+    pub count: i64,
+    pub examples: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if usize::try_from(self.count).is_ok_and(|count| count > self.examples.len()) { ", ..." } else { "" };
+        write!(out, "{}: {} ({}{more})", self.name, self.count, self.examples.join(", "))
+    }
+}
+
+/// The invariants that do not hold.
+///
+/// # Errors
+/// A sentence: what the database answers to a question that cannot be asked.
+pub async fn violations(db: &Db, registry: &Registry) -> Result<Vec<Violation>, String> {
+    let told = |error: neutrino_types::Error| error.log().unwrap_or_else(|| error.message()).to_owned();
+    let mut found = Vec::new();
+    let mut tx = db.reader().await.map_err(told)?;
+    for invariant in registry.invariants() {
+        let told = |error: neutrino_types::Error| format!("{}: {}", invariant.name, told(error));
+        let sql = invariant.violations;
+        let count = tx.count(&format!("SELECT count(*) FROM ({sql}) violations"), Vec::new()).await.map_err(told)?;
+        if count == 0 {
+            continue;
+        }
+        let rows = tx.query(&format!("{sql} LIMIT {SHOWN}"), Vec::new()).await.map_err(told)?;
+        let examples = rows.iter().map(|row| match row.opt_text(0) {
+            Ok(text) => text.unwrap_or_else(|| "NULL".to_owned()),
+            Err(_) => row.opt_int(0).ok().flatten().map_or_else(|| "?".to_owned(), |number| number.to_string()),
+        });
+        found.push(Violation { name: invariant.name, count, examples: examples.collect() });
+    }
+    Ok(found)
+}
