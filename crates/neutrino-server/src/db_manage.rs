@@ -162,7 +162,7 @@ async fn check_integrity(target: &Target, conf: &Config, out: &mut dyn Write) ->
     for violation in &violations {
         print(out, &violation.to_string())?;
     }
-    print(out, &format!("{}: {} of {} invariants are violated.", target.place, violations.len(), registry.invariants().len()))?;
+    print(out, &format!("{}: {} of {} invariants are violated.", target.place, violations.len(), crate::integrity::questions(&registry).len()))?;
     if violations.is_empty() { Ok(()) } else { Err("the database is not whole; see above".to_owned()) }
 }
 
@@ -314,6 +314,25 @@ mod tests {
         assert!(machine.run("current --verbose").await.unwrap().contains("neutron.sqlite: good, own tables at version 1\n"));
         assert!(machine.run("check").await.unwrap().contains(": good. All 123 tables"));
         assert!(machine.run("has_offline_migrations").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_half_done_is_found() {
+        let machine = Machine::new();
+        assert!(machine.run("check-integrity").await.unwrap_err().ends_with("neutron-db-manage upgrade heads"));
+        machine.run("upgrade heads").await.unwrap();
+        let told = machine.run("check-integrity").await.unwrap();
+        assert!(told.contains(": 0 of ") && told.lines().count() == 1, "{told}");
+        let url = format!("sqlite:///{}", machine.path("home/.local/state/neutrino/neutron.sqlite").display());
+        let db = Db::connect(&url, &DbOptions::default()).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.execute_raw("INSERT INTO standardattributes (id, resource_type, revision_number) VALUES (7, 'routers', 0)").await.unwrap();
+        tx.commit().await.unwrap();
+        let registry = crate::assemble::registry(&configuration(&command().get_matches_from([PROGRAM, "check"]), &machine.around).unwrap());
+        let found = crate::integrity::violations(&db, &registry.unwrap()).await.unwrap();
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["standard attributes of none of the routers: 1 (7)"]);
+        db.close().await;
+        assert!(machine.run("check-integrity").await.is_err());
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ const SHOWN: usize = 5;
 /// What does not hold, how often, and where for example.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Violation {
-    pub name: &'static str,
+    pub name: String,
     pub count: i64,
     pub examples: Vec<String>,
 }
@@ -26,6 +26,20 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Name and question of each: those of features, and that standard attributes have the object that they belong to.
+#[must_use]
+pub fn questions(registry: &Registry) -> Vec<(String, String)> {
+    let own = registry.invariants().iter().map(|invariant| (invariant.name.to_owned(), invariant.violations.to_owned()));
+    let standard = registry.entries().filter_map(|(collection, entry)| {
+        let (table, standard) = (entry.table.resource.table?, entry.table.resource.standard?);
+        let sql = format!(
+            "SELECT id FROM standardattributes WHERE resource_type = '{standard}' AND id NOT IN (SELECT standard_attr_id FROM {table})"
+        );
+        Some((format!("standard attributes of none of the {collection}"), sql))
+    });
+    own.chain(standard).collect()
+}
+
 /// The invariants that do not hold.
 ///
 /// # Errors
@@ -34,9 +48,8 @@ pub async fn violations(db: &Db, registry: &Registry) -> Result<Vec<Violation>, 
     let told = |error: neutrino_types::Error| error.log().unwrap_or_else(|| error.message()).to_owned();
     let mut found = Vec::new();
     let mut tx = db.reader().await.map_err(told)?;
-    for invariant in registry.invariants() {
-        let told = |error: neutrino_types::Error| format!("{}: {}", invariant.name, told(error));
-        let sql = invariant.violations;
+    for (name, sql) in questions(registry) {
+        let told = |error: neutrino_types::Error| format!("{name}: {}", told(error));
         let count = tx.count(&format!("SELECT count(*) FROM ({sql}) violations"), Vec::new()).await.map_err(told)?;
         if count == 0 {
             continue;
@@ -46,7 +59,8 @@ pub async fn violations(db: &Db, registry: &Registry) -> Result<Vec<Violation>, 
             Ok(text) => text.unwrap_or_else(|| "NULL".to_owned()),
             Err(_) => row.opt_int(0).ok().flatten().map_or_else(|| "?".to_owned(), |number| number.to_string()),
         });
-        found.push(Violation { name: invariant.name, count, examples: examples.collect() });
+        let examples = examples.collect();
+        found.push(Violation { name, count, examples });
     }
     Ok(found)
 }

@@ -253,7 +253,6 @@ pub(super) async fn remove(engine: &Engine, cx: &Context, router_id: &str, reque
                 Named { port_id: Some(port_id), subnet_id, .. } => remove_port(op, &id, port_id, subnet_id.as_deref()).await?,
                 Named { subnet_id, .. } => remove_subnet(op, &id, subnet_id.as_deref().unwrap_or_default()).await?,
             };
-            evpn::withdraw(op, &id, &interface.network_id).await?;
             op.touch(standard);
             dvr::align(op, &id).await?;
             Ok(interface)
@@ -281,6 +280,7 @@ pub(super) async fn remove_port(op: &mut Op<'_>, router_id: &str, port_id: &str,
     for subnet in attached::subnets(op, &ids).await? {
         ensure_not_in_use(op, router_id, &subnet).await?;
     }
+    evpn::withdraw(op, router_id, &port.network_id).await?;
     ports::delete(op, port_id).await?;
     let subnet_ids: Vec<String> = port.addresses.into_iter().map(|(subnet, _)| subnet).collect();
     let subnet_id = subnet_ids.first().cloned().unwrap_or_default();
@@ -294,6 +294,7 @@ async fn remove_subnet(op: &mut Op<'_>, router_id: &str, subnet_id: &str) -> Res
         return Err(INTERFACE_NOT_FOUND_FOR_SUBNET.error(format!("Router {router_id} has no interface on subnet {subnet_id}.")));
     };
     ensure_not_in_use(op, router_id, subnet).await?;
+    evpn::withdraw(op, router_id, &port.network_id).await?;
     let rest = ports::fixed_ips(port.addresses.iter().filter(|(id, _)| id != subnet_id));
     if rest.is_empty() {
         ports::delete(op, &port.port_id).await?;

@@ -103,6 +103,7 @@ static RESOURCE: Resource = Resource::new(
 )
 .standard("routers")
 .first_revision(1)
+.no_bulk()
 .visibility(Visibility::Owner)
 .actions(&[
     Action { name: "add_router_interface", method: "PUT", member: true },

@@ -7,6 +7,7 @@
 
 mod availability_zones;
 mod external;
+mod invariants;
 mod loaders;
 mod mtu;
 mod provider;
@@ -87,6 +88,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     segment_service::register(builder, types.clone());
     builder.startup(SyncAllocations(types.clone())).service(types);
     external::register(builder);
+    invariants::register(builder);
     mtu::register(builder);
     availability_zones::register(builder);
     provider::register(builder);

@@ -109,6 +109,34 @@ pub static OPTIONS: &[Opt] = &[
     extension_drivers::OPTION,
 ];
 
+/// What must hold of ports in the database, beyond what its keys say.
+const INVARIANTS: &[(&str, &str)] = &[
+    (
+        "port without a binding",
+        "SELECT id FROM ports WHERE id NOT IN (SELECT port_id FROM ml2_port_bindings) \
+         AND id NOT IN (SELECT port_id FROM ml2_distributed_port_bindings)",
+    ),
+    (
+        "port with an address that IPAM does not know",
+        "SELECT a.port_id FROM ipallocations a JOIN ipamsubnets s ON s.neutron_subnet_id = a.subnet_id \
+         WHERE NOT EXISTS (SELECT 1 FROM ipamallocations i WHERE i.ipam_subnet_id = s.id AND i.ip_address = a.ip_address)",
+    ),
+    (
+        "address in IPAM that no port has",
+        "SELECT i.ip_address FROM ipamallocations i JOIN ipamsubnets s ON s.id = i.ipam_subnet_id \
+         WHERE NOT EXISTS (SELECT 1 FROM ipallocations a WHERE a.subnet_id = s.neutron_subnet_id AND a.ip_address = i.ip_address)",
+    ),
+    (
+        "port with an address on a subnet of another network",
+        "SELECT a.port_id FROM ipallocations a JOIN ports p ON p.id = a.port_id JOIN subnets s ON s.id = a.subnet_id \
+         WHERE s.network_id <> p.network_id OR a.network_id <> p.network_id",
+    ),
+    (
+        "provisioning block of no resource",
+        "SELECT standard_attr_id FROM provisioningblocks WHERE standard_attr_id NOT IN (SELECT id FROM standardattributes)",
+    ),
+];
+
 /// Turns on ports and the extensions that the configuration asks for.
 ///
 /// # Errors
@@ -120,6 +148,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     builder.resource(&RESOURCE).behaviour("ports", rules::Ports);
     builder.loader("ports", fixed_ips::FixedIps).loader("ports", fixed_ips::MacFilter);
     mac::register(builder);
+    builder.invariants(INVARIANTS);
     builder.limits.max_allowed_address_pair = usize::try_from(config.int("DEFAULT", "max_allowed_address_pair")).unwrap_or_default();
     address_pairs::register(builder);
     extra_dhcp_opts::register(builder);

@@ -129,4 +129,8 @@ impl Hook for Write {
 
 pub fn register(builder: &mut Builder) {
     builder.extension(&EXTENSION).hook("ports", Write);
+    builder.invariants(&[
+        ("network without port security", "SELECT id FROM networks WHERE id NOT IN (SELECT network_id FROM networksecuritybindings)"),
+        ("port without port security", "SELECT id FROM ports WHERE id NOT IN (SELECT port_id FROM portsecuritybindings)"),
+    ]);
 }

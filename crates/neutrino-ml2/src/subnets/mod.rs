@@ -231,7 +231,14 @@ pub fn register(builder: &mut Builder, config: &Config) {
         .extension(&SERVICE_TYPES)
         .extension(&EXTERNAL_NETWORK)
         .behaviour("subnets", Subnets { limits: SubnetLimits::from_config(config) })
-        .loader("subnets", details::Details);
+        .loader("subnets", details::Details)
+        .invariants(&[
+            (
+                "subnet that IPAM does not know",
+                "SELECT id FROM subnets WHERE id NOT IN (SELECT neutron_subnet_id FROM ipamsubnets WHERE neutron_subnet_id IS NOT NULL)",
+            ),
+            ("IPAM subnet without a subnet", "SELECT neutron_subnet_id FROM ipamsubnets WHERE neutron_subnet_id NOT IN (SELECT id FROM subnets)"),
+        ]);
 }
 
 /// The extension driver `subnet_dns_publish_fixed_ip`, which an operator turns on in `[ml2] extension_drivers`.

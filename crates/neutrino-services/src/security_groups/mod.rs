@@ -88,4 +88,14 @@ pub fn register(builder: &mut Builder) {
     default_rules::register(builder);
     statefulness::register(builder);
     ports::register(builder);
+    builder.invariants(&[
+        (
+            "default group without its row",
+            "SELECT id FROM securitygroups WHERE name = 'default' AND id NOT IN (SELECT security_group_id FROM default_security_group)",
+        ),
+        (
+            "project with several default groups",
+            "SELECT project_id FROM default_security_group GROUP BY project_id HAVING count(*) > 1",
+        ),
+    ]);
 }
