@@ -18,7 +18,12 @@ const LEAK_ROUTES: &str = "leak_routes";
 static EXTENSION: Extension =
     Extension::new("ovn-bgp", "OVN BGP", "Subnet extension to support OVN BGP route leaking", "2026-07-20T00:00:00-00:00").extends(&[(
         "subnets",
-        &[Attribute::new(LEAK_ROUTES).put().default(Default::Bool(false)).convert(Converter::ToBoolean).enforce_policy().expr("CASE WHEN EXISTS (SELECT 1 FROM subnet_bgp_leak_routes l WHERE l.subnet_id = t.id) THEN 1 ELSE 0 END", Kind::Bool)],
+        &[Attribute::new(LEAK_ROUTES)
+            .put()
+            .default(Default::Bool(false))
+            .convert(Converter::ToBoolean)
+            .enforce_policy()
+            .expr("CASE WHEN EXISTS (SELECT 1 FROM subnet_bgp_leak_routes l WHERE l.subnet_id = t.id) THEN 1 ELSE 0 END", Kind::Bool)],
     )]);
 
 struct Leaks;

@@ -162,7 +162,10 @@ async fn check_integrity(target: &Target, conf: &Config, out: &mut dyn Write) ->
     for violation in &violations {
         print(out, &violation.to_string())?;
     }
-    print(out, &format!("{}: {} of {} invariants are violated.", target.place, violations.len(), crate::integrity::questions(&registry).len()))?;
+    print(
+        out,
+        &format!("{}: {} of {} invariants are violated.", target.place, violations.len(), crate::integrity::questions(&registry).len()),
+    )?;
     if violations.is_empty() { Ok(()) } else { Err("the database is not whole; see above".to_owned()) }
 }
 

@@ -33,8 +33,8 @@ static OF_NETWORKS: Join = Join::when_set("networkpvlan", "network_id");
 static OF_PORTS: Join = Join::read_only("portpvlan", "port_id");
 static NAMES: Pattern = Pattern::new("[a-zA-Z_.][a-zA-Z_.0-9]{0,231}$");
 
-static EXTENSION: Extension =
-    Extension::new("pvlan", "Private VLAN", "The Private VLAN semantics extension.", "2026-02-03T10:00:00-00:00").extends(&[
+static EXTENSION: Extension = Extension::new("pvlan", "Private VLAN", "The Private VLAN semantics extension.", "2026-02-03T10:00:00-00:00")
+    .extends(&[
         (
             "networks",
             &[Attribute::new(PVLAN)
@@ -61,13 +61,11 @@ static EXTENSION: Extension =
                     ])))
                     .filter()
                     .joined(&OF_PORTS, TYPE, Stored::Text),
-                Attribute::new(COMMUNITY)
-                    .post()
-                    .put()
-                    .default(Default::Null)
-                    .validate(Validator::RegexOrNone(&NAMES))
-                    .filter()
-                    .joined(&OF_PORTS, COMMUNITY, Stored::Text),
+                Attribute::new(COMMUNITY).post().put().default(Default::Null).validate(Validator::RegexOrNone(&NAMES)).filter().joined(
+                    &OF_PORTS,
+                    COMMUNITY,
+                    Stored::Text,
+                ),
             ],
         ),
     ]);

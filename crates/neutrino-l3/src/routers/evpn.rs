@@ -41,8 +41,11 @@ static EXTENSION: Extension =
                 .filter()
                 .sort()
                 .enforce_policy()
-                .expr("(SELECT v.vni FROM evpn_l3_instances i JOIN vni_vlan_mapping m ON m.id = i.mapping_id \
-                          JOIN vni_allocations v ON v.id = m.vni_allocation_id WHERE i.router_id = t.id)", Stored::Int)],
+                .expr(
+                    "(SELECT v.vni FROM evpn_l3_instances i JOIN vni_vlan_mapping m ON m.id = i.mapping_id \
+                          JOIN vni_allocations v ON v.id = m.vni_allocation_id WHERE i.router_id = t.id)",
+                    Stored::Int,
+                )],
         )]);
 
 struct Instances;

@@ -44,10 +44,7 @@ static EXTENSION: Extension = Extension::new(
     "2023-01-18T00:00:00-00:00",
 )
 .requires(&["router", "ext-gw-mode"])
-.extends(&[(
-    "routers",
-    &[Attribute::new(GATEWAYS).default(Default::Null).validate(Validator::ListOfDictOrNodata(KEYS)).enforce_policy()],
-)]);
+.extends(&[("routers", &[Attribute::new(GATEWAYS).default(Default::Null).validate(Validator::ListOfDictOrNodata(KEYS)).enforce_policy()])]);
 
 static ENABLE_SNAT: Extension = Extension::new(
     "router-enable-snat",

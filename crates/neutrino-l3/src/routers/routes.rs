@@ -8,10 +8,7 @@ use neutrino_db::args;
 use neutrino_types::{Error, Result, cidr::Cidr, ip::Ip};
 use serde_json::{Value, json};
 
-use super::{
-    attached,
-    errors::INVALID_ROUTES,
-};
+use super::{attached, errors::INVALID_ROUTES};
 
 pub(crate) const ROUTES: &str = "routes";
 

@@ -237,7 +237,10 @@ pub fn register(builder: &mut Builder, config: &Config) {
                 "subnet that IPAM does not know",
                 "SELECT id FROM subnets WHERE id NOT IN (SELECT neutron_subnet_id FROM ipamsubnets WHERE neutron_subnet_id IS NOT NULL)",
             ),
-            ("IPAM subnet without a subnet", "SELECT neutron_subnet_id FROM ipamsubnets WHERE neutron_subnet_id NOT IN (SELECT id FROM subnets)"),
+            (
+                "IPAM subnet without a subnet",
+                "SELECT neutron_subnet_id FROM ipamsubnets WHERE neutron_subnet_id NOT IN (SELECT id FROM subnets)",
+            ),
         ]);
 }
 

@@ -93,9 +93,6 @@ pub fn register(builder: &mut Builder) {
             "default group without its row",
             "SELECT id FROM securitygroups WHERE name = 'default' AND id NOT IN (SELECT security_group_id FROM default_security_group)",
         ),
-        (
-            "project with several default groups",
-            "SELECT project_id FROM default_security_group GROUP BY project_id HAVING count(*) > 1",
-        ),
+        ("project with several default groups", "SELECT project_id FROM default_security_group GROUP BY project_id HAVING count(*) > 1"),
     ]);
 }

@@ -319,7 +319,8 @@ async fn routes_need_a_next_hop_that_is_connected() {
     assert_eq!(set(both.clone()).await.expect(200)["routes"], both);
     let remove = json!({"subnet_id": subnet});
     server.put(&format!("{path}/remove_router_interface"), remove.clone()).await.refused(409, "RouterInterfaceInUseByRoute");
-    let atomic = async |verb: &str, routes: Value| server.put(&format!("{path}/{verb}_extraroutes"), json!({"router": {"routes": routes}})).await;
+    let atomic =
+        async |verb: &str, routes: Value| server.put(&format!("{path}/{verb}_extraroutes"), json!({"router": {"routes": routes}})).await;
     let third = route("20.0.2.0/24", "10.0.0.7");
     let now = atomic("add", json!([third, route("20.0.0.0/24", "10.0.0.5")])).await.expect(200);
     assert_eq!(now["routes"].as_array().unwrap().len(), 3);

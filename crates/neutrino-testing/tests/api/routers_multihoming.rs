@@ -58,7 +58,16 @@ async fn gateways_keep_apart_and_are_read_carefully() {
     let path = router(&server, json!({})).await;
     let ask = async |body: Value| server.put(&format!("{path}/add_external_gateways"), body).await;
     let of = |gateways: Value| json!({"router": {"external_gateways": gateways}});
-    for body in [json!(null), json!([]), json!({}), json!({"router": 5}), of(json!(5)), of(json!([5])), of(json!([{}])), of(json!([{"network_id": "x"}]))] {
+    for body in [
+        json!(null),
+        json!([]),
+        json!({}),
+        json!({"router": 5}),
+        of(json!(5)),
+        of(json!([5])),
+        of(json!([{}])),
+        of(json!([{"network_id": "x"}])),
+    ] {
         let answer = ask(body.clone()).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text);
     }
@@ -130,7 +139,8 @@ async fn routes_leak_where_a_gateway_is() {
     let leak = async |id: &str, leak: bool| server.put(&format!("/subnets/{id}"), json!({"subnet": {"leak_routes": leak}})).await;
     assert_eq!(server.get(&format!("/subnets/{subnet}")).await.expect(200)["leak_routes"], false);
     leak(&subnet, true).await.refused(400, "BadRequest");
-    let (path, other) = (router(&server, json!({})).await, router(&server, json!({"external_gateway_info": {"network_id": external}})).await);
+    let (path, other) =
+        (router(&server, json!({})).await, router(&server, json!({"external_gateway_info": {"network_id": external}})).await);
     server.put(&format!("{path}/add_router_interface"), json!({"subnet_id": subnet})).await.expect(200);
     leak(&subnet, true).await.refused(400, "BadRequest");
     server.put(&path, json!({"router": {"external_gateway_info": {"network_id": external}}})).await.expect(200);
