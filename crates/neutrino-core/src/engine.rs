@@ -135,12 +135,26 @@ impl Engine {
         let mut conditions = vec![Sql::new("t.id = ?", vec![id.into()])];
         conditions.extend(child_of(entry, parent));
         let sql = select.page(&ListQuery::default(), Some(Sql::join(conditions, " AND ")), None)?;
-        let row = tx.select(sql).await?.into_iter().next().ok_or_else(|| not_found(self, collection, id))?;
+        let Some(row) = tx.select(sql).await?.into_iter().next() else {
+            drop(tx);
+            self.ensure_parent(cx, entry, parent).await?;
+            return Err(not_found(self, collection, id));
+        };
         let record = select.decode(&row)?;
         let mut rows = op::fill(entry, cx, &mut tx, vec![record], wanted).await?;
         drop(tx);
         let record = rows.pop().ok_or_else(|| not_found(self, collection, id))?;
         self.admitted(cx, auth, record).await
+    }
+
+    /// A child is reached through its parent only: who may not see that gets its 404.
+    pub(crate) async fn ensure_parent(&self, cx: &Context, entry: &Entry, parent: Option<&str>) -> Result<()> {
+        let (Some(declared), Some(id)) = (entry.table.resource.parent, parent) else { return Ok(()) };
+        if self.registry.entry(declared.collection).is_none_or(|parent| parent.table.resource.table.is_none()) {
+            return Ok(());
+        }
+        let auth = Authorized::internal("is the parent in the URL in the caller's view?");
+        Box::pin(self.show(cx, &auth, declared.collection, None, id, Some(&["id".to_owned()]))).await.map(drop)
     }
 
     /// What the policy hides is not there.

@@ -70,6 +70,12 @@ impl Builder {
         self.extensions.iter().any(|e| e.alias == alias)
     }
 
+    /// Is the collection on so far?
+    #[must_use]
+    pub fn has_collection(&self, collection: &str) -> bool {
+        self.resources.iter().any(|(_, resource)| key(resource) == collection)
+    }
+
     /// Adds a resource that belongs to no extension (the core four).
     pub fn resource(&mut self, resource: &'static Resource) -> &mut Self {
         self.resources.push(("", resource));

@@ -32,14 +32,20 @@ pub(crate) fn wanted(entry: &Entry, fields: Option<&[String]>, auth: Option<&Aut
     if let Some(auth) = auth {
         auth.mark(entry, &mut wanted);
     }
-    for loader in &entry.loaders {
-        if loader.fills().iter().any(|name| table.find(name).is_some_and(|at| wanted[at])) {
-            for at in loader.needs().iter().filter_map(|name| table.find(name)) {
-                wanted[at] = true;
+    // What a loader reads may come from another one, which reads something in its turn.
+    loop {
+        let before = wanted.iter().filter(|wanted| **wanted).count();
+        for loader in &entry.loaders {
+            if loader.fills().iter().any(|name| table.find(name).is_some_and(|at| wanted[at])) {
+                for at in loader.needs().iter().filter_map(|name| table.find(name)) {
+                    wanted[at] = true;
+                }
             }
         }
+        if wanted.iter().filter(|wanted| **wanted).count() == before {
+            return wanted;
+        }
     }
-    wanted
 }
 
 /// A SELECT being put together.

@@ -51,10 +51,11 @@ impl Table {
         self.find(name).map(|at| &self.attributes[at])
     }
 
-    /// The index of the primary key (`id` for nearly all, also where Neutron's table does not say so).
+    /// The index of the primary key: `id` for nearly all, also where Neutron's table does not say so; else the first attribute.
     #[must_use]
     pub fn primary_key(&self) -> Option<usize> {
-        self.attributes.iter().position(|a| a.primary_key).or_else(|| self.find("id"))
+        let declared = self.attributes.iter().position(|a| a.primary_key);
+        declared.or_else(|| self.find("id")).or(if self.attributes.is_empty() { None } else { Some(0) })
     }
 
     /// True for the attribute that is `project_id` and `tenant_id`.

@@ -27,8 +27,8 @@ pub fn feature_options() -> Vec<&'static [Opt]> {
 pub fn registry(config: &Config) -> Result<Registry, String> {
     let mut builder = Builder::default();
     neutrino_ml2::register(&mut builder, config)?;
-    neutrino_services::register(&mut builder, config)?;
     neutrino_l3::register(&mut builder, config)?;
+    neutrino_services::register(&mut builder, config)?;
     builder.build()
 }
 

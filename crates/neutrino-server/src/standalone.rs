@@ -32,10 +32,10 @@ const PRESETS: &[(&str, &str, &str)] = &[
 ];
 
 /// All that are served, beside those that are always on.
-const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk,evpn,ovn-bgp,pvlan";
+const SERVICE_PLUGINS: &str = "router,metering,qos,log,local_ip,trunk,evpn,ovn-bgp,pvlan";
 
 /// All that there are: a newcomer sees the whole API.
-const EXTENSION_DRIVERS: &str = "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\
+const EXTENSION_DRIVERS: &str = "port_security,qos,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\
     uplink_status_propagation_updatable,port_device_profile,port_numa_affinity_policy,port_hints,port_hint_ovs_tx_steering,\
     port_trusted,port_hardware_offload_type,tag_ports_during_bulk_creation";
 

@@ -12,6 +12,7 @@ pub mod local_ip;
 pub mod logging;
 pub mod metering;
 pub mod pvlan;
+pub mod qos;
 pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
@@ -38,6 +39,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     security_groups::register(builder);
     address_groups::register(builder);
     trunks::register(builder, config)?;
+    qos::register(builder, config);
     tags::register(builder);
     if service_plugin(config, "pvlan") {
         pvlan::register(builder);

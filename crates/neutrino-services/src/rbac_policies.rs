@@ -17,6 +17,8 @@ use neutrino_model::{
 use neutrino_types::{Error, Kind as ErrorKind, Result, error::kinds};
 use serde_json::Value;
 
+use crate::qos;
+
 const NOT_FOUND: ErrorKind = ErrorKind::new("RbacPolicyNotFound", 404);
 const IN_USE: ErrorKind = ErrorKind::new("RbacPolicyInUse", 409);
 const DUPLICATE: ErrorKind = ErrorKind::new("DuplicateRbacPolicy", 409);
@@ -65,6 +67,14 @@ static TYPES: &[Type] = &[
             },
         ],
         revises: true,
+        extension: &EXTENSION,
+    },
+    Type {
+        name: "qos_policy",
+        collection: "policies",
+        table: "qospolicyrbacs",
+        actions: &[shared(qos::USERS)],
+        revises: false,
         extension: &EXTENSION,
     },
     Type {
@@ -467,7 +477,7 @@ impl Behaviour for RbacPolicies {
 /// Goes last: it shares the objects of the collections that are on by then.
 pub fn register(builder: &mut Builder) {
     builder.extension(&EXTENSION);
-    let on = |t: &&Type| t.extension.requires.iter().all(|alias| builder.has_extension(alias));
+    let on = |t: &&Type| builder.has_collection(t.collection) && t.extension.requires.iter().all(|alias| builder.has_extension(alias));
     let types: Vec<&'static Type> = TYPES.iter().filter(on).collect();
     for of in &types {
         builder.extension(of.extension);

@@ -49,6 +49,7 @@ static DESCRIPTIONS: Extension = Extension::new(
     ("segments", DESCRIPTION),
     ("network_segment_ranges", DESCRIPTION),
     ("address_groups", LONG_DESCRIPTION),
+    ("policies", DESCRIPTION),
 ]);
 
 static TIMESTAMPS: Extension = Extension::new(
@@ -71,6 +72,7 @@ static TIMESTAMPS: Extension = Extension::new(
     ("segments", TIMES),
     ("network_segment_ranges", TIMES),
     ("address_groups", TIMES),
+    ("policies", TIMES),
 ]);
 
 static REVISIONS: Extension = Extension::new(
@@ -93,6 +95,7 @@ static REVISIONS: Extension = Extension::new(
     ("segments", REVISION),
     ("network_segment_ranges", REVISION),
     ("address_groups", REVISION),
+    ("policies", REVISION),
 ]);
 
 static IF_MATCH: Extension = Extension::new(

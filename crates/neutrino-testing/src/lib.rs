@@ -24,7 +24,7 @@ use store::Store;
 pub const PROJECT: &str = "fake_project_id";
 
 /// Every service plugin that is served.
-pub const SERVICE_PLUGINS: &str = "router,metering,log,local_ip,trunk,evpn,ovn-bgp,pvlan";
+pub const SERVICE_PLUGINS: &str = "router,metering,qos,log,local_ip,trunk,evpn,ovn-bgp,pvlan";
 
 /// Options that turn everything on.
 const FULL: &[(&str, &str, &str)] = &[
@@ -39,7 +39,7 @@ const FULL: &[(&str, &str, &str)] = &[
     (
         "ml2",
         "extension_drivers",
-        "port_security,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,uplink_status_propagation_updatable,\
+        "port_security,qos,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,uplink_status_propagation_updatable,\
          port_device_profile,port_numa_affinity_policy,port_hints,port_hint_ovs_tx_steering,port_trusted,port_hardware_offload_type,\
          tag_ports_during_bulk_creation",
     ),
@@ -140,8 +140,8 @@ impl Server {
         let db = store.connect().await;
         let mut builder = Builder::default();
         neutrino_ml2::register(&mut builder, &config).unwrap();
-        neutrino_services::register(&mut builder, &config).unwrap();
         neutrino_l3::register(&mut builder, &config).unwrap();
+        neutrino_services::register(&mut builder, &config).unwrap();
         let registry = builder.build().unwrap();
         let (source, rules) = neutrino_core::policy::from_config(&config).unwrap();
         let remote = neutrino_core::policy::Remote::from_config(&config).unwrap();

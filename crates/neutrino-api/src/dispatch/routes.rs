@@ -30,13 +30,13 @@ pub enum Route {
 struct Node {
     key: String,
     actions: &'static [Action],
-    /// Child collections by their path segment.
-    children: HashMap<&'static str, (String, &'static [Action])>,
+    /// Child collections by their path segment, with underscores.
+    children: HashMap<String, (String, &'static [Action])>,
     facets: Vec<Arc<dyn Facet>>,
 }
 
 pub struct Routes {
-    /// By the path after `/v2.0/`, of one or two segments (`networks`, `qos/policies`).
+    /// By the path after `/v2.0/`, of one or two segments, with underscores (`networks`, `qos/rule_types`).
     nodes: HashMap<String, Node>,
     endpoints: HashMap<&'static str, Arc<dyn Endpoint>>,
 }
@@ -49,15 +49,12 @@ impl Routes {
             let mut children = HashMap::new();
             for (child_key, child) in registry.entries() {
                 if child.table.resource.parent.is_some_and(|p| p.collection == key) {
-                    children.insert(child.table.resource.path, (child_key.to_owned(), child.table.resource.actions));
+                    children.insert(underscored(child.table.resource.path), (child_key.to_owned(), child.table.resource.actions));
                 }
             }
             let facets: Vec<_> = registry.facets().iter().filter(|f| f.collections().contains(&key)).cloned().collect();
-            // Neutron's second controller takes a collection with underscores, too.
-            for path in [resource.path.to_owned(), resource.path.replace('-', "_")] {
-                let node = Node { key: key.to_owned(), actions: resource.actions, children: children.clone(), facets: facets.clone() };
-                nodes.entry(path).or_insert(node);
-            }
+            let node = Node { key: key.to_owned(), actions: resource.actions, children, facets };
+            nodes.entry(underscored(resource.path)).or_insert(node);
         }
         let endpoints = registry.endpoints().iter().map(|e| (e.path(), e.clone())).collect();
         Self { nodes, endpoints }
@@ -84,9 +81,9 @@ impl Routes {
                 let endpoint = self.endpoints.get(first).ok_or_else(nothing)?;
                 return Ok(Route::Endpoint(endpoint.clone(), rest.iter().map(|s| decode(s)).collect::<Result<_>>()?));
             }
-            [first, rest @ ..] => match (self.nodes.get(*first), rest) {
+            [first, rest @ ..] => match (self.nodes.get(&underscored(first)), rest) {
                 (Some(node), rest) => (node, rest),
-                (None, [second, rest @ ..]) => (self.nodes.get(&format!("{first}/{second}")).ok_or_else(nothing)?, rest),
+                (None, [second, rest @ ..]) => (self.nodes.get(&underscored(&format!("{first}/{second}"))).ok_or_else(nothing)?, rest),
                 (None, []) => return Err(nothing()),
             },
         };
@@ -112,7 +109,7 @@ impl Routes {
                         _ => Err(nothing()),
                     };
                 }
-                let (child, actions) = node.children.get(name).ok_or_else(nothing)?;
+                let (child, actions) = node.children.get(&underscored(name)).ok_or_else(nothing)?;
                 match rest {
                     [] => Ok(Route::Collection(child.clone(), Some(id))),
                     [item] => Ok(Route::Member(child.clone(), Some(id), decode(item)?)),
@@ -125,6 +122,11 @@ impl Routes {
             }
         }
     }
+}
+
+/// As in Neutron, a hyphen and an underscore are the same in the name of a collection.
+fn underscored(path: &str) -> String {
+    path.replace('-', "_")
 }
 
 fn decode(segment: &str) -> Result<String> {

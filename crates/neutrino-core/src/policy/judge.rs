@@ -160,14 +160,7 @@ impl<'a> Judge<'a> {
 
     async fn proof(&self, verb: &str, key: &str, parent: Option<&str>) -> Result<Authorized> {
         let entry = self.entry(key)?;
-        // A child is reached through its parent only: who may not see that gets its 404.
-        if let (Some(declared), Some(id)) = (entry.table.resource.parent, parent)
-            && !self.cx.sees_all()
-            && self.engine.registry.entry(declared.collection).is_some_and(|parent| parent.table.resource.table.is_some())
-        {
-            let auth = Authorized::internal("is the parent in the URL in the caller's view?");
-            self.engine.show(self.cx, &auth, declared.collection, None, id, Some(&["id".to_owned()])).await?;
-        }
+        self.engine.ensure_parent(self.cx, entry, parent).await?;
         let parent = self.parent_of(key, parent)?;
         let reading = Reading::new(&self.bound, &self.credentials, key, entry, parent, !self.trusted);
         Ok(Authorized::by_policy(verb, key, reading))

@@ -30,7 +30,8 @@ const DRIVERS: [(&str, Register); 16] = [
     ("port_hints", |b, _| on(b, hints::register)),
     ("port_security", |b, _| on(b, port_security::register)),
     ("port_trusted", |b, _| on(b, trusted::register)),
-    ("qos", |_, config| refused(config, "qos", "QoS is not supported yet; take it out of extension_drivers")),
+    // The service plugin looks for it: networks and ports have policies only with it.
+    ("qos", |_, _| Ok(())),
     ("subnet_dns_publish_fixed_ip", |b, config| {
         dns_with_ports(b, config)?;
         on(b, crate::subnets::register_dns_publish)

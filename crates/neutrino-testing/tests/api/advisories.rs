@@ -261,3 +261,36 @@ async fn a_foreign_object_is_not_reached_by_its_id() {
     let rule = rules.body["security_group_rules"][0]["id"].as_str().unwrap().to_owned();
     b.delete(&format!("/security-group-rules/{rule}")).await.refused(404, "SecurityGroupRuleNotFound");
 }
+
+/// The same class: a child is what the URL says, or nothing. Neutron judges a QoS rule by the policy in the URL.
+#[tokio::test]
+async fn a_child_is_not_reached_through_a_foreign_parent() {
+    let server = Server::full().await;
+    let manager: &[&str] = &["manager", "member", "reader"];
+    let (a, b) = (by(&server, "a", manager), by(&server, "b", manager));
+    let policy = json!({"policy": {"name": "p"}});
+    let (theirs, own) = (a.post("/qos/policies", policy.clone()).await.expect(201), b.post("/qos/policies", policy).await.expect(201));
+    for (kind, body, change) in [
+        ("bandwidth_limit_rule", json!({"max_kbps": 7}), json!({"max_kbps": 1})),
+        ("dscp_marking_rule", json!({"dscp_mark": 8}), json!({"dscp_mark": 10})),
+        ("minimum_bandwidth_rule", json!({"min_kbps": 7}), json!({"min_kbps": 1})),
+        ("minimum_packet_rate_rule", json!({"min_kpps": 7}), json!({"min_kpps": 1})),
+        ("packet_rate_limit_rule", json!({"max_kpps": 7}), json!({"max_kpps": 1})),
+    ] {
+        let real = format!("/qos/policies/{}/{kind}s", id(&theirs));
+        let rule = a.post(&real, json!({ kind: body })).await.expect(201);
+        let (real, foreign) = (format!("{real}/{}", id(&rule)), format!("/qos/policies/{}/{kind}s/{}", id(&own), id(&rule)));
+        for answer in [
+            b.get(&foreign).await,
+            b.put(&foreign, json!({ kind: change })).await,
+            b.delete(&foreign).await,
+            server.get(&foreign).await,
+            server.put(&foreign, json!({ kind: change })).await,
+            server.delete(&foreign).await,
+        ] {
+            answer.refused(404, "QosRuleNotFound");
+        }
+        assert_eq!(a.get(&real).await.expect(200), rule);
+    }
+    assert_eq!(b.get(&format!("/qos/policies/{}", id(&own))).await.expect(200)["revision_number"], 0);
+}

@@ -51,7 +51,9 @@ const MEMBER: &[&str] = &["member", "reader"];
 const WITHOUT_A_RULE: &[&str] = &[
     "create_local_ip:local_ip_address",
     "create_network:mtu",
+    "create_network:qos_policy_id",
     "create_port:hardware_offload_type",
+    "create_port:qos_policy_id",
     "create_port_binding:profile",
     "create_port_binding:vnic_type",
     "create_rbac_policy:action",
@@ -62,6 +64,8 @@ const WITHOUT_A_RULE: &[&str] = &[
     "get_flavor_next_provider",
     "update_default_security_group_rule",
     "update_network:mtu",
+    "update_network:qos_policy_id",
+    "update_port:qos_policy_id",
     "update_port_binding",
     "update_port_binding:profile",
     "update_port_binding:vnic_type",

@@ -9,7 +9,7 @@ const MANY: usize = 40;
 /// The `n`th object of a collection. A new collection needs a line here.
 fn body(collection: &str, n: usize, network: &Value, group: &Value, label: &Value) -> Value {
     match collection {
-        "networks" | "routers" | "security_groups" => json!({"name": format!("x{n}")}),
+        "networks" | "routers" | "policies" | "security_groups" => json!({"name": format!("x{n}")}),
         "address_groups" => json!({"name": format!("x{n}"), "addresses": ["10.0.0.0/24", "10.1.0.0/24"]}),
         "address_scopes" => json!({"name": format!("x{n}"), "ip_version": 4}),
         "subnetpools" => json!({"name": format!("x{n}"), "prefixes": ["10.0.0.0/8", "172.16.0.0/12"]}),

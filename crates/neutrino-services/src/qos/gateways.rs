@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Policies of the addresses by which routers lead out: `qos_policy_id` in `external_gateway_info`.
+//!
+//! Owns that key alone; the rest is the routers' business, and is written before the hook runs. Rules: a router without a gateway has no
+//! policy; a request that does not name one keeps it. As in Neutron the key is shown once the router or its outer network has a policy.
+
+use async_trait::async_trait;
+use neutrino_core::{Context, Hook, Loader, Op};
+use neutrino_db::{Sql, Tx, args};
+use neutrino_model::{
+    Attribute, Body, Converter, Extension, KeySpec, Page, Record, Validator,
+    attribute::Default,
+};
+use neutrino_types::Result;
+use serde_json::Value;
+
+use super::{
+    bindings::{self, ROUTER},
+    ports::POLICY,
+};
+
+const INFO: &str = "external_gateway_info";
+
+static KEYS: &[KeySpec] = &[
+    KeySpec::new("network_id", Validator::Uuid).required(),
+    KeySpec::new("external_fixed_ips", Validator::FixedIps).optional(),
+    KeySpec::new("enable_snat", Validator::Boolean).optional().convert_to(Converter::ToBoolean),
+    KeySpec::new(POLICY, Validator::UuidOrNone).optional(),
+];
+
+pub static EXTENSION: Extension = Extension::new(
+    "qos-gateway-ip",
+    "Router gateway IP QoS",
+    "The Router gateway IP Quality of Service extension",
+    "2018-02-24T00:00:00-00:00",
+)
+.requires(&["router", "qos", "ext-gw-mode"])
+.extends(&[(
+    "routers",
+    &[Attribute::new(INFO).post().put().default(Default::Null).validate(Validator::DictOrNodata(KEYS)).enforce_policy()],
+)]);
+
+pub struct Gateways;
+
+/// Brings the router's policy in line with a request. Whether that changes anything.
+async fn apply(op: &mut Op<'_>, id: &str, body: &Body) -> Result<bool> {
+    let Some(info) = body.get(INFO) else { return Ok(false) };
+    let row = op.tx.query_one("SELECT gw_port_id FROM routers WHERE id = ?", args![id]).await?;
+    let leads_out = row.map(|row| row.opt_text(0)).transpose()?.flatten().is_some();
+    let wanted = match info.get(POLICY) {
+        _ if !leads_out => None,
+        Some(wanted) => wanted.as_str(),
+        None => return Ok(false),
+    };
+    let old = bindings::of(op, &ROUTER, id).await?;
+    bindings::change(op, &ROUTER, id, old.as_deref(), wanted).await
+}
+
+#[async_trait]
+impl Hook for Gateways {
+    async fn create(&self, op: &mut Op<'_>, id: &str, body: &Body) -> Result<()> {
+        apply(op, id, body).await.map(drop)
+    }
+
+    async fn update(&self, op: &mut Op<'_>, original: &Record, body: &Body) -> Result<()> {
+        if apply(op, original.id(), body).await? {
+            op.touch(original.standard_attr_id);
+        }
+        Ok(())
+    }
+}
+
+/// Adds the key to what the routers' own loader made.
+#[async_trait]
+impl Loader for Gateways {
+    fn fills(&self) -> &'static [&'static str] {
+        &[INFO]
+    }
+
+    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+        let leading_out = page.rows.iter().filter(|row| row.get(INFO).is_object()).map(Record::id);
+        let ids: Vec<&str> = leading_out.collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::raw(
+            "SELECT r.id, b.policy_id FROM routers r JOIN ports p ON p.id = r.gw_port_id \
+             LEFT JOIN qos_router_gw_policy_bindings b ON b.router_id = r.id \
+             LEFT JOIN qos_network_policy_bindings n ON n.network_id = p.network_id \
+             WHERE (b.policy_id IS NOT NULL OR n.policy_id IS NOT NULL) AND ",
+        );
+        sql.append(Sql::in_texts(tx.dialect(), "r.id", ids));
+        let rows = tx.select(sql).await?;
+        let place = page.by_id();
+        for row in rows {
+            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let mut info = page.rows[at].get(INFO).clone();
+            info[POLICY] = row.opt_text(1)?.map_or(Value::Null, Value::String);
+            page.rows[at].set(INFO, info);
+        }
+        Ok(())
+    }
+}
