@@ -12,13 +12,11 @@ static OF_NETWORKS: Join = Join::read_only("qos_network_policy_bindings", "netwo
 static OF_PORTS: Join = Join::read_only("qos_port_policy_bindings", "port_id");
 
 const fn policy(of: &'static Join) -> Attribute {
-    Attribute::new(ports::POLICY)
-        .post()
-        .put()
-        .default(Default::Null)
-        .validate(Validator::UuidOrNone)
-        .enforce_policy()
-        .joined(of, "policy_id", Kind::Text)
+    Attribute::new(ports::POLICY).post().put().default(Default::Null).validate(Validator::UuidOrNone).enforce_policy().joined(
+        of,
+        "policy_id",
+        Kind::Text,
+    )
 }
 
 const RESOURCES: &[&Resource] =

@@ -21,13 +21,11 @@ pub static EXTENSION: Extension =
         .requires(&["router", "qos"])
         .extends(&[(
             "floatingips",
-            &[Attribute::new(POLICY)
-                .post()
-                .put()
-                .default(Default::Null)
-                .validate(Validator::UuidOrNone)
-                .enforce_policy()
-                .joined(&POLICIES, "policy_id", Kind::Text)],
+            &[Attribute::new(POLICY).post().put().default(Default::Null).validate(Validator::UuidOrNone).enforce_policy().joined(
+                &POLICIES,
+                "policy_id",
+                Kind::Text,
+            )],
         )]);
 
 pub struct FloatingIps;

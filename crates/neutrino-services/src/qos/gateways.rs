@@ -7,10 +7,7 @@
 use async_trait::async_trait;
 use neutrino_core::{Context, Hook, Loader, Op};
 use neutrino_db::{Sql, Tx, args};
-use neutrino_model::{
-    Attribute, Body, Converter, Extension, KeySpec, Page, Record, Validator,
-    attribute::Default,
-};
+use neutrino_model::{Attribute, Body, Converter, Extension, KeySpec, Page, Record, Validator, attribute::Default};
 use neutrino_types::Result;
 use serde_json::Value;
 

@@ -75,7 +75,8 @@ impl Behaviour for Policies {
         if body.bool("is_default") == Some(true) {
             set_default(op, id, body.project_id()).await?;
             // In Neutron that is a change of the new policy.
-            let text = "UPDATE standardattributes SET revision_number = 1 WHERE id = (SELECT standard_attr_id FROM qos_policies WHERE id = ?)";
+            let text =
+                "UPDATE standardattributes SET revision_number = 1 WHERE id = (SELECT standard_attr_id FROM qos_policies WHERE id = ?)";
             op.tx.execute(text, args![id]).await?;
         }
         Ok(())
@@ -122,7 +123,8 @@ impl Behaviour for Policies {
 
 /// Makes the policy its project's default. Whether it was not.
 async fn set_default(op: &mut Op<'_>, id: &str, project_id: &str) -> Result<bool> {
-    let exists = || DEFAULT_EXISTS.error(format!("Project {project_id} has a default QoS policy already; that one must cease to be it first."));
+    let exists =
+        || DEFAULT_EXISTS.error(format!("Project {project_id} has a default QoS policy already; that one must cease to be it first."));
     match default_of(op, project_id).await? {
         Some(held) if held == id => Ok(false),
         Some(_) => Err(exists()),

@@ -76,8 +76,7 @@ pub async fn with_policy(op: &mut Op<'_>, policy_id: &str) -> Result<Vec<Facts>>
 /// # Errors
 /// The database's.
 pub async fn by_network(op: &mut Op<'_>, network_id: &str) -> Result<Vec<Facts>> {
-    let text =
-        format!("{FACTS}p.network_id = ? AND NOT EXISTS (SELECT 1 FROM qos_port_policy_bindings o WHERE o.port_id = p.id)");
+    let text = format!("{FACTS}p.network_id = ? AND NOT EXISTS (SELECT 1 FROM qos_port_policy_bindings o WHERE o.port_id = p.id)");
     op.tx.query(&text, args![network_id]).await?.iter().map(Facts::of_row).collect()
 }
 

@@ -38,11 +38,8 @@ impl Loader for Requests {
 
     async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
         page.fill(REQUEST, &Value::Null);
-        let policies: Vec<Option<String>> = page
-            .rows
-            .iter()
-            .map(|row| row.opt_str(POLICY).or_else(|| row.opt_str(NETWORK_POLICY)).map(str::to_owned))
-            .collect();
+        let policies: Vec<Option<String>> =
+            page.rows.iter().map(|row| row.opt_str(POLICY).or_else(|| row.opt_str(NETWORK_POLICY)).map(str::to_owned)).collect();
         let mut distinct: Vec<&str> = policies.iter().flatten().map(String::as_str).collect();
         distinct.sort_unstable();
         distinct.dedup();
@@ -61,9 +58,9 @@ impl Loader for Requests {
                 rules.collect::<Vec<&Rule>>()
             };
             let vnic = custom("VNIC_TYPE_", row.opt_str(VNIC_TYPE).unwrap_or("normal"));
-            let bandwidth = traits.get(row.str("network_id")).and_then(|network| {
-                group(row.id(), &of(MINIMUM_BANDWIDTH), &[network.as_str(), vnic.as_str()])
-            });
+            let bandwidth = traits
+                .get(row.str("network_id"))
+                .and_then(|network| group(row.id(), &of(MINIMUM_BANDWIDTH), &[network.as_str(), vnic.as_str()]));
             let packets = group(row.id(), &of(MINIMUM_PACKET_RATE), &[vnic.as_str()]);
             let groups: Vec<Value> = bandwidth.into_iter().chain(packets).collect();
             if !groups.is_empty() {

@@ -31,12 +31,7 @@ const BOTH: &[&str] = &["egress", "ingress"];
 pub const ANY: &str = "any";
 
 pub static KINDS: [RuleKind; 5] = [
-    RuleKind {
-        name: "bandwidth_limit",
-        table: "qos_bandwidth_limit_rules",
-        numbers: &["max_kbps", "max_burst_kbps"],
-        directions: BOTH,
-    },
+    RuleKind { name: "bandwidth_limit", table: "qos_bandwidth_limit_rules", numbers: &["max_kbps", "max_burst_kbps"], directions: BOTH },
     RuleKind { name: "dscp_marking", table: "qos_dscp_marking_rules", numbers: &["dscp_mark"], directions: &[] },
     RuleKind { name: "minimum_bandwidth", table: "qos_minimum_bandwidth_rules", numbers: &["min_kbps"], directions: BOTH },
     RuleKind {

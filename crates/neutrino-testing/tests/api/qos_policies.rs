@@ -163,7 +163,8 @@ async fn others_see_a_policy_when_it_is_shared() {
     b.post("/networks", json!({"network": {"qos_policy_id": made["id"]}})).await.refused(404, "QosPolicyNotFound");
     b.get("/networks").await.expect_rows("networks", 0);
     // By an RBAC policy, with one project.
-    let share = json!({"rbac_policy": {"object_type": "qos_policy", "object_id": made["id"], "target_tenant": B, "action": "access_as_shared"}});
+    let share =
+        json!({"rbac_policy": {"object_type": "qos_policy", "object_id": made["id"], "target_tenant": B, "action": "access_as_shared"}});
     let rbac = a.post("/rbac-policies", share.clone()).await.expect(201);
     a.post("/rbac-policies", share).await.refused(409, "DuplicateRbacPolicy");
     let external = json!({"object_type": "qos_policy", "object_id": made["id"], "target_tenant": B, "action": "access_as_external"});
@@ -193,7 +194,8 @@ async fn a_policy_ceases_to_be_shared_when_nobody_else_has_it() {
     assert_eq!(shown(&server, &path, "shared").await, true);
     let again = a.put(&path, json!({"policy": {"shared": true}})).await.expect(200);
     assert_eq!(again["revision_number"], 0);
-    let share = json!({"rbac_policy": {"object_type": "qos_policy", "object_id": id(&path), "target_tenant": B, "action": "access_as_shared"}});
+    let share =
+        json!({"rbac_policy": {"object_type": "qos_policy", "object_id": id(&path), "target_tenant": B, "action": "access_as_shared"}});
     server.post("/rbac-policies", share).await.expect(201);
     assert_eq!(a.put(&path, json!({"policy": {"shared": false}})).await.expect(200)["shared"], false);
     assert_eq!(b.get(&path).await.expect(200)["shared"], true);
@@ -222,7 +224,8 @@ async fn rule_types_are_those_of_the_drivers() {
     assert_eq!(server.get("/qos/rule-types").await.body["rule_types"][0], json!({"type": "bandwidth_limit"}));
     let details = server.get("/qos/rule-types/bandwidth_limit").await.expect(200);
     let range = json!({"start": 0, "end": 2_147_483_647});
-    let numbers = ["max_kbps", "max_burst_kbps"].map(|name| json!({"parameter_name": name, "parameter_type": "range", "parameter_values": range}));
+    let numbers =
+        ["max_kbps", "max_burst_kbps"].map(|name| json!({"parameter_name": name, "parameter_type": "range", "parameter_values": range}));
     let direction = |values: Value| json!({"parameter_name": "direction", "parameter_type": "choices", "parameter_values": values});
     let parameters = |values: Value| json!([numbers[0], numbers[1], direction(values)]);
     let expected = json!({"type": "bandwidth_limit", "drivers": [

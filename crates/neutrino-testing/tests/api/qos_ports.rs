@@ -133,7 +133,8 @@ async fn a_bound_port_is_judged_by_its_interface() {
     let net = network(&server, json!({})).await;
     let path = policy(&server, json!({})).await;
     rule(&server, &path, "dscp_marking_rule", json!({"dscp_mark": 8})).await.expect(201);
-    for (vif_type, status) in [("ovs", 200), ("vhostuser", 200), ("hw_veb", 409), ("unbound", 200), ("binding_failed", 200), ("other", 409)] {
+    for (vif_type, status) in [("ovs", 200), ("vhostuser", 200), ("hw_veb", 409), ("unbound", 200), ("binding_failed", 200), ("other", 409)]
+    {
         let path_of_port = port(&server, &net, json!({})).await;
         server.sql(&format!("UPDATE ml2_port_bindings SET vif_type = '{vif_type}' WHERE port_id = '{}'", id(&path_of_port))).await;
         assert_eq!(give(&server, &path_of_port, Some(&path)).await.status, status, "{vif_type}");

@@ -75,7 +75,13 @@ async fn a_rule_has_an_address_of_its_own() {
         let collection = format!("/qos/alias-{}s", member.replace('_', "-"));
         let (alias, key) = (format!("{collection}/{}", made["id"].as_str().unwrap()), format!("alias_{member}"));
         assert_eq!(server.get(&alias).await.expect(200), made);
-        assert_eq!(server.get(&alias.replace('-', "_").replace(&made["id"].as_str().unwrap().replace('-', "_"), made["id"].as_str().unwrap())).await.status, 200);
+        assert_eq!(
+            server
+                .get(&alias.replace('-', "_").replace(&made["id"].as_str().unwrap().replace('-', "_"), made["id"].as_str().unwrap()))
+                .await
+                .status,
+            200
+        );
         let before = shown(&server, &path, "revision_number").await.as_i64().unwrap();
         server.put(&alias, json!({ member: change.clone() })).await.refused(400, "HTTPBadRequest");
         let changed = server.put(&alias, json!({ key: change })).await.expect(200);
@@ -103,7 +109,9 @@ async fn rules_go_with_each_other() {
     add(&server, &path, "minimum_bandwidth_rule", json!({"min_kbps": 1001})).await.refused(409, "QoSRuleParameterConflict");
     add(&server, &path, "minimum_bandwidth_rule", json!({"min_kbps": 1001, "direction": "ingress"})).await.expect(201);
     add(&server, &path, "minimum_bandwidth_rule", json!({"min_kbps": 900})).await.expect(201);
-    add(&server, &path, "bandwidth_limit_rule", json!({"max_kbps": 1000, "direction": "ingress"})).await.refused(409, "QoSRuleParameterConflict");
+    add(&server, &path, "bandwidth_limit_rule", json!({"max_kbps": 1000, "direction": "ingress"}))
+        .await
+        .refused(409, "QoSRuleParameterConflict");
     server.put(&limit, json!({"bandwidth_limit_rule": {"max_kbps": 899}})).await.refused(409, "QoSRuleParameterConflict");
     server.put(&limit, json!({"bandwidth_limit_rule": {"direction": "ingress"}})).await.refused(409, "QoSRuleParameterConflict");
     // What counts is the minimum of its own direction.
