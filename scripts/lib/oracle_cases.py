@@ -9,15 +9,14 @@ import json
 import pathlib
 import re
 
-SINGULAR = {"policies": "policy"}
 
 
 def singular(path):
-    """The body's key for a collection's path: /v2.0/address-scopes -> address_scope."""
-    collection = path.split("?")[0].split("/")[2].replace("-", "_")
-    collection = collection.removesuffix(".json")
-    if collection in ("networks", "subnets", "ports", "subnetpools"):
-        return collection[:-1]
+    """The body's key for a path: /v2.0/address-scopes -> address_scope, /v2.0/qos/policies/{p}/dscp_marking_rules -> dscp_marking_rule."""
+    segments = [s for s in path.split("?")[0].split("/") if s and not s.startswith("{")]
+    collection = segments[-1].replace("-", "_").removesuffix(".json")
+    if collection.endswith("ies"):
+        return collection[:-3] + "y"
     return collection[:-1] if collection.endswith("s") else collection
 
 
@@ -76,7 +75,7 @@ def matrix(entry, method, path, defaults):
                 body[key] = special(value)
         fresh = None
         if "fresh" in entry:
-            collection = path.split("/{")[0]
+            collection = path.split("/{new}")[0]
             fresh = (entry.get("fresh_path", collection), {singular(collection): special(entry["fresh"])})
         yield Step(method, path, body={wrap: body}, name=f"{method} {path} {label}", fresh=fresh, remove=method == "POST",
                    only=None if entry.get("whole") else list(dict.fromkeys(keys + entry.get("watch", []) + defaults.get("watch", []))),
@@ -94,6 +93,11 @@ def expand(entry, defaults):
         yield Step(method, path, body=special(entry.get("body")), raw=special(entry.get("raw")), headers=special(entry.get("headers")),
                    save=entry.get("save"), only=entry.get("show"), name=entry.get("name"), ignore=entry.get("ignore", []),
                    exact=entry.get("exact", defaults.get("exact", False)))
+
+
+def configuration(path):
+    """The name of the configuration that a case file wants; "" for the plain one."""
+    return json.loads(pathlib.Path(path).read_text()).get("config", "")
 
 
 def load(path):

@@ -35,9 +35,11 @@ def binary(name="neutron-server"):
 
 
 class Server:
-    """Our server with the oracle's configuration, SQLite and no authentication."""
+    """Our server with a configuration of the oracle's, SQLite and no authentication. `config` names a file tests/oracle/NAME.conf beside
+    the plain ones."""
 
-    def __init__(self, state_dir, port=None):
+    def __init__(self, state_dir, port=None, config=""):
+        self.config = config
         self.state = pathlib.Path(state_dir)
         self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
@@ -53,7 +55,8 @@ class Server:
             f"[database]\nconnection = sqlite:///{self.database}\n"
             f"[oslo_concurrency]\nlock_path = {self.state}/lock\n"
         )
-        files = [CONFIG / "neutron.conf", CONFIG / "ml2_conf.ini", local]
+        more = [CONFIG / f"{self.config}.conf"] if self.config else []
+        files = [CONFIG / "neutron.conf", CONFIG / "ml2_conf.ini", *more, local]
         return [a for f in files for a in ("--config-file", str(f))]
 
     def start(self, wait_s=60):

@@ -4,7 +4,7 @@
 //!
 //! The order of an operation, for the behaviour first and then for each hook in order of registration:
 //! `before_*` (may read, may refuse, no transaction) → `create`/`update`/`delete` in the transaction (may refuse, rolls all back)
-//! → commit → `after_*` (may talk to others; its failure is logged).
+//! → commit → `confirm_create` (may talk to others; its failure undoes a create) → `after_*` (may talk to others; its failure is logged).
 
 use async_trait::async_trait;
 use neutrino_db::{Dialect, Sql, Tx};
@@ -50,6 +50,12 @@ pub trait Behaviour: Send + Sync {
 
     /// Runs in the transaction once all objects of a create are written and loaded.
     async fn created(&self, _op: &mut Op<'_>, _record: &Record) -> Result<()> {
+        Ok(())
+    }
+
+    /// Runs after the commit of a create: what must come about outside the database for the object to stand. A failure deletes all objects
+    /// of the request again, as a delete request would, and is the caller's answer. For objects made beside the request's own it is logged.
+    async fn confirm_create(&self, _engine: &Engine, _cx: &Context, _record: &Record) -> Result<()> {
         Ok(())
     }
 
@@ -152,6 +158,10 @@ pub trait Hook: Send + Sync {
     }
     /// In the transaction, after the object's own rows.
     async fn create(&self, _op: &mut Op<'_>, _id: &str, _body: &Body) -> Result<()> {
+        Ok(())
+    }
+    /// [`Behaviour::confirm_create`].
+    async fn confirm_create(&self, _engine: &Engine, _cx: &Context, _record: &Record) -> Result<()> {
         Ok(())
     }
     async fn after_create(&self, _engine: &Engine, _cx: &Context, _record: &Record) -> Result<()> {

@@ -2,7 +2,8 @@
 //! Lists, shows, creates, updates and deletes the objects of any table, by the rules its feature registered.
 //!
 //! The order of a write: load the original in the caller's view, guards before the transaction, the transaction (retried as a whole), the commit,
-//! then what follows it. A failure after the commit is logged; the answer is what was stored.
+//! then what follows it. A create that is not confirmed after the commit is undone; any other failure after the commit is logged, and the answer
+//! is what was stored.
 
 use std::sync::Arc;
 
@@ -230,6 +231,10 @@ impl Engine {
                 Ok((records, side))
             })
             .await?;
+        if let Err(error) = self.confirm(cx, entry, collection, &records).await {
+            self.settle(cx, side).await;
+            return Err(error);
+        }
         for record in &mut records {
             log_failure("after create", entry.behaviour.after_create(self, cx, record).await);
             for hook in &entry.hooks {
@@ -362,26 +367,6 @@ impl Engine {
         self.settle(cx, side).await;
         Ok(value)
     }
-
-    /// What follows the commit for objects that the operation made or removed beside its own.
-    async fn settle(&self, cx: &Context, side: Side) {
-        for (collection, original) in side.deleted {
-            let Ok(entry) = self.entry(&collection) else { continue };
-            log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);
-            for hook in &entry.hooks {
-                log_failure("after delete", hook.after_delete(self, cx, &original).await);
-            }
-        }
-        for (collection, id) in side.created {
-            let (Ok(entry), Ok(mut record)) = (self.entry(&collection), self.original(&cx.elevated(), &collection, None, &id).await) else {
-                continue;
-            };
-            log_failure("after create", entry.behaviour.after_create(self, cx, &mut record).await);
-            for hook in &entry.hooks {
-                log_failure("after create", hook.after_create(self, cx, &record).await);
-            }
-        }
-    }
 }
 
 /// The object as it is inside the transaction, with the precondition checked against it.
@@ -416,4 +401,5 @@ fn log_failure(what: &str, result: Result<()>) {
     }
 }
 
+mod aftermath;
 mod virtual_rows;

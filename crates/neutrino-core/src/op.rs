@@ -229,6 +229,24 @@ impl Op<'_> {
         row.map(|row| row.int(0)).transpose()
     }
 
+    /// Makes this transaction the only one that holds a claim of this name until it ends: another that claims it waits, or fails and is tried
+    /// again. For rules over many rows that no unique key can state. A row of `quotausages` that no project owns serves for it; it is
+    /// written for real, so that nodes of a Galera cluster see the clash, too.
+    ///
+    /// # Errors
+    /// The database's, by class; transient when another one makes the first claim.
+    pub async fn claim(&mut self, name: &str) -> Result<()> {
+        let update = "UPDATE quotausages SET reserved = CASE WHEN reserved < 1000000 THEN reserved + 1 ELSE 0 END WHERE project_id = '' AND resource = ?";
+        if self.tx.execute(update, args![name]).await? > 0 {
+            return Ok(());
+        }
+        let insert = "INSERT INTO quotausages (project_id, resource, dirty, in_use, reserved) VALUES ('', ?, ?, 0, 1)";
+        match self.tx.execute(insert, args![name, false]).await {
+            Err(error) if error.is_duplicate("") => Err(Error::stale(format!("first claim of {name}"))),
+            other => other.map(drop),
+        }
+    }
+
     /// Writes the revisions that were raised. The engine calls it before it loads the result; a feature need not.
     pub(crate) async fn flush(&mut self) -> Result<()> {
         let touched: Vec<i64> = std::mem::take(&mut self.side.touched).difference(&self.side.fresh).copied().collect();

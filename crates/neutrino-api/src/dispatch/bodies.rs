@@ -38,7 +38,20 @@ pub fn create(raw: &[u8], resource: &Resource, allow_bulk: bool) -> Result<(Vec<
 
 /// The object of an update request.
 pub fn update(raw: &[u8], resource: &Resource) -> Result<Map<String, Value>> {
+    // As in Neutron, the second controller has a type of its own for a body that is there and says nothing.
+    if resource.stack == Stack::Extension && (raw.is_empty() || parse(raw, resource)?.is_null()) {
+        return Err(kinds::BAD_REQUEST_PLUGIN.error(format!("The body must be an object with the key '{}'.", resource.member)));
+    }
     member(&mut object(raw, resource)?, resource)
+}
+
+/// Refuses the list form of a create where there is none.
+pub fn no_list(raw: &[u8], resource: &Resource) -> Result<()> {
+    let plural = format!("{}s", resource.member);
+    match serde_json::from_slice::<Value>(raw) {
+        Ok(body) if body.get(&plural).is_some() => Err(kinds::BAD_REQUEST.error("Bulk operation not supported: change the objects one by one.")),
+        _ => Ok(()),
+    }
 }
 
 /// The body of an action; null when there is none.

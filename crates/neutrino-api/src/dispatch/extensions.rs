@@ -7,6 +7,7 @@ use neutrino_model::{Extension, Stack};
 use serde_json::{Value, json};
 
 use crate::app::{Request, Response};
+use crate::http::fault::routed_fault;
 
 /// The core resources with their links.
 pub fn root(registry: &Registry, request: &Request) -> Response {
@@ -27,20 +28,22 @@ pub fn root(registry: &Registry, request: &Request) -> Response {
 }
 
 pub fn list(registry: &Registry) -> Response {
-    let extensions: Vec<Value> = registry.extensions().iter().map(|e| body(e)).collect();
+    let mut sorted: Vec<_> = registry.extensions().iter().collect();
+    sorted.sort_by_key(|e| e.alias);
+    let extensions: Vec<Value> = sorted.into_iter().map(|e| body(e)).collect();
     Response::json(StatusCode::OK, &json!({ "extensions": extensions }))
 }
 
-pub fn show(registry: &Registry, alias: &str) -> Response {
+pub fn show(registry: &Registry, request: &Request, alias: &str) -> Response {
     match registry.extensions().iter().find(|e| e.alias == alias) {
         Some(extension) => Response::json(StatusCode::OK, &json!({ "extension": body(extension) })),
-        None => missing(),
+        None => missing(request),
     }
 }
 
-/// Neutron answers here in plain text.
-pub fn missing() -> Response {
-    Response::text(StatusCode::NOT_FOUND, "404 Not Found\n\nThe resource could not be found.\n\n   ")
+/// Here Neutron answers in WebOb's form.
+pub fn missing(request: &Request) -> Response {
+    routed_fault(request, StatusCode::NOT_FOUND, "The resource could not be found.")
 }
 
 fn body(extension: &Extension) -> Value {

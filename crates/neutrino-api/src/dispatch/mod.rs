@@ -67,14 +67,20 @@ impl Api {
         let route = self.routes.find(&request.path)?;
         let head = Head { api: self, request, cx: &cx, judge: self.engine.judge(&cx) };
         match (route, request.method.as_str()) {
-            (Route::Root, "GET" | "HEAD") => Ok(extensions::root(&self.engine.registry, request)),
+            // For browsers that ask what they may do: the filter of CORS adds the answer.
+            (_, "OPTIONS") => Ok(Response::empty(StatusCode::OK)),
+            (Route::Root, "GET") => Ok(extensions::root(&self.engine.registry, request)),
             (Route::Extensions, "GET") => Ok(extensions::list(&self.engine.registry)),
-            (Route::Extension(alias), "GET") => Ok(extensions::show(&self.engine.registry, &alias)),
-            (Route::Extension(_) | Route::Extensions, _) => Ok(extensions::missing()),
+            (Route::Extension(alias), "GET") => Ok(extensions::show(&self.engine.registry, request, &alias)),
+            (Route::Extension(_) | Route::Extensions, _) => Ok(extensions::missing(request)),
             (Route::Collection(key, parent), "GET") => head.list(&key, parent.as_deref()).await,
             (Route::Collection(key, parent), "POST") => head.create(&key, parent.as_deref()).await,
             // Neutron looks for the object before it looks at the method.
-            (Route::Collection(key, _), "PUT" | "DELETE") => Err(self.missing(&key, "")?),
+            (Route::Collection(key, _), "PUT") => {
+                bodies::no_list(&request.body, self.engine.entry(&key)?.table.resource)?;
+                Err(self.missing(&key, "")?)
+            }
+            (Route::Collection(key, _), "DELETE") => Err(self.missing(&key, "")?),
             (Route::Member(key, parent, id), "GET") => head.show(&key, parent.as_deref(), &id).await,
             (Route::Member(key, parent, id), "PUT") => head.update(&key, parent.as_deref(), &id).await,
             (Route::Member(key, parent, id), "DELETE") => head.delete(&key, parent.as_deref(), &id).await,
@@ -294,18 +300,10 @@ impl Head<'_> {
         let resource = entry.table.resource;
         self.allowed(resource.methods.update, "update")?;
         let precondition = precondition(self.request)?;
-        let read = || {
-            let item = bodies::update(&self.request.body, resource)?;
-            Body::update(entry.table.clone(), &item, &self.api.engine.registry.limits)
-        };
-        // The core collections judge the body before they look for the object.
-        let (original, body) = match resource.stack {
-            Stack::Core => {
-                let body = read()?;
-                (self.api.engine.original(self.cx, key, parent, id).await?, body)
-            }
-            Stack::Extension => (self.api.engine.original(self.cx, key, parent, id).await?, read()?),
-        };
+        // The body is judged before the object is looked for.
+        let item = bodies::update(&self.request.body, resource)?;
+        let body = Body::update(entry.table.clone(), &item, &self.api.engine.registry.limits)?;
+        let original = self.api.engine.original(self.cx, key, parent, id).await?;
         let auth = self.judge.change("update", key, parent, &original, Some(&body)).await?;
         let record = self.api.engine.update(self.cx, &auth, key, &original, body, precondition).await?;
         self.single(entry, &auth, &record, StatusCode::OK, None).await

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use neutrino_core::{Endpoint, Facet, Registry};
-use neutrino_model::Action;
+use neutrino_model::{Action, Stack};
 use neutrino_types::{Result, error::kinds};
 use percent_encoding::percent_decode_str;
 
@@ -27,8 +27,13 @@ pub enum Route {
     Endpoint(Arc<dyn Endpoint>, Vec<String>),
 }
 
+/// Endings that name a format which the API has not; the core collections read the last part of a path so.
+const OTHER_FORMATS: [&str; 14] =
+    ["css", "csv", "gif", "htm", "html", "jpeg", "jpg", "js", "pdf", "png", "svg", "tar", "txt", "xml"];
+
 struct Node {
     key: String,
+    stack: Stack,
     actions: &'static [Action],
     /// Child collections by their path segment, with underscores.
     children: HashMap<String, (String, &'static [Action])>,
@@ -53,7 +58,7 @@ impl Routes {
                 }
             }
             let facets: Vec<_> = registry.facets().iter().filter(|f| f.collections().contains(&key)).cloned().collect();
-            let node = Node { key: key.to_owned(), actions: resource.actions, children, facets };
+            let node = Node { key: key.to_owned(), stack: resource.stack, actions: resource.actions, children, facets };
             nodes.entry(underscored(resource.path)).or_insert(node);
         }
         let endpoints = registry.endpoints().iter().map(|e| (e.path(), e.clone())).collect();
@@ -68,7 +73,11 @@ impl Routes {
             return Err(nothing());
         }
         let trimmed = path.trim_end_matches('/');
-        let trimmed = trimmed.strip_suffix(".json").unwrap_or(trimmed);
+        let trimmed = match trimmed.strip_suffix(".json") {
+            Some("/") => return Err(nothing()),
+            Some(rest) => rest,
+            None => trimmed,
+        };
         let segments: Vec<&str> = trimmed.split('/').skip(1).collect();
         if segments.len() > MAX_SEGMENTS {
             return Err(nothing());
@@ -90,6 +99,10 @@ impl Routes {
         let action =
             |actions: &'static [Action], name: &str, member: bool| actions.iter().find(|a| a.name == name && a.member == member).copied();
         let key = node.key.clone();
+        let format = if let [id] = rest { id.rsplit_once('.').map(|(_, ending)| ending) } else { None };
+        if node.stack == Stack::Core && format.is_some_and(|ending| OTHER_FORMATS.contains(&ending)) {
+            return Err(nothing());
+        }
         match rest {
             [] => Ok(Route::Collection(key, None)),
             [name] if action(node.actions, name, false).is_some() => {

@@ -5,7 +5,7 @@
 //! another form ([`Response::neutron_error`]).
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::accept;
 use crate::app::{Request, Response};
@@ -13,6 +13,16 @@ use crate::app::{Request, Response};
 /// An error page for `request`, as text, HTML or JSON by its `Accept` header.
 #[must_use]
 pub fn fault(request: &Request, status: StatusCode, sentence: &str) -> Response {
+    page(request, status, sentence, |code, title| json!({"code": code, "title": title, "description": sentence}))
+}
+
+/// As [`fault`], with the JSON that Neutron's routes to extensions have.
+#[must_use]
+pub fn routed_fault(request: &Request, status: StatusCode, sentence: &str) -> Response {
+    page(request, status, sentence, |code, title| json!({"code": format!("{code} {title}"), "title": title, "message": sentence}))
+}
+
+fn page(request: &Request, status: StatusCode, sentence: &str, as_json: impl Fn(u16, &str) -> Value) -> Response {
     let accepted = request.header("accept").filter(|value| !value.is_empty());
     let kind = accepted.and_then(|value| accept::best(Some(value), &["text/html", "application/json"]));
     let (code, title) = (status.as_u16(), status.canonical_reason().unwrap_or("Error"));
@@ -24,7 +34,7 @@ pub fn fault(request: &Request, status: StatusCode, sentence: &str) -> Response 
             );
             Response::new(status, "text/html; charset=UTF-8", page)
         }
-        Some(_) => Response::json(status, &json!({"code": code, "title": title, "description": sentence})),
+        Some(_) => Response::json(status, &as_json(code, title)),
         None => Response::text(status, format!("{code} {title}\n\n{sentence}\n")),
     }
 }

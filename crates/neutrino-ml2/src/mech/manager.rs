@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The loaded mechanism drivers in order: who is told of a change, and how a port is bound through levels.
 //!
-//! Invariants: precommit failures roll the operation back, postcommit failures are logged; a driver does not bind twice to one
+//! Invariants: a precommit failure rolls the operation back; a postcommit failure is logged, and undoes a create; a driver does not bind twice to one
 //! segment of a port; there are at most [`MAX_LEVELS`] levels.
 
 use futures::future::BoxFuture;
 use neutrino_core::{Context, Engine, Op};
-use neutrino_types::Result;
+use neutrino_types::{Kind, Result};
 use serde_json::{Map, Value};
 
 use super::driver::{Attempt, Bound, Change, MechanismDriver, Segment};
 
 pub const MAX_LEVELS: usize = 10;
+
+pub const DRIVER_ERROR: Kind = Kind::new("MechanismDriverError", 500);
 
 /// One level of a binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +51,22 @@ macro_rules! tell {
             Ok(())
         }
 
-        pub async fn $postcommit(&self, engine: &Engine, cx: &Context, change: Change<'_>) {
+        /// Of a create, the first failure ends the round; of any other change, every driver is told.
+        ///
+        /// # Errors
+        /// `MechanismDriverError` when a driver failed; the log has its reason.
+        pub async fn $postcommit(&self, engine: &Engine, cx: &Context, change: Change<'_>) -> Result<()> {
+            let mut failed = None;
             for driver in self.in_order(&change) {
-                if let Err(error) = driver.$postcommit(engine, cx, change).await {
-                    let log = error.log().unwrap_or_default();
-                    tracing::error!(driver = driver.name(), id = change.object().id(), error = %error, log, "mechanism driver failed after the commit");
+                let Err(error) = driver.$postcommit(engine, cx, change).await else { continue };
+                let log = error.log().unwrap_or_default();
+                tracing::error!(driver = driver.name(), id = change.object().id(), error = %error, log, "mechanism driver failed after the commit");
+                failed.get_or_insert(driver.name());
+                if matches!(change, Change::Created(_)) {
+                    break;
                 }
             }
+            failed.map_or(Ok(()), |name| Err(DRIVER_ERROR.error(format!("The mechanism driver {name} failed; the server's log says why."))))
         }
     };
 }
@@ -130,7 +141,6 @@ mod tests {
 
     use async_trait::async_trait;
     use neutrino_model::{Record, Resource, Table, attribute::common};
-    use neutrino_types::Kind;
 
     use super::*;
 

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Op};
 use neutrino_model::Record;
-use neutrino_types::Result;
+use neutrino_types::{Error, Result};
 use serde_json::Map;
 
 use super::driver::{Attempt, Bound, Change, MechanismDriver};
@@ -78,9 +78,19 @@ impl MechanismDriver for Logger {
     }
 }
 
-/// Binds ports on hosts of certain names, for tests of the plugin.
+/// Binds ports on hosts of certain names, and fails after the commit for objects of a certain name, for tests of the plugin.
 #[derive(Debug)]
 pub struct Test;
+
+/// The name of an object for which [`Test`] fails.
+pub const FAILS: &str = "fails after the commit";
+
+fn fails(change: Change<'_>) -> Result<()> {
+    match change {
+        Change::Created(record) if record.str("name") == FAILS => Err(Error::internal("asked for by the object's name")),
+        _ => Ok(()),
+    }
+}
 
 #[async_trait]
 impl MechanismDriver for Test {
@@ -90,6 +100,20 @@ impl MechanismDriver for Test {
 
     fn connectivity(&self) -> &'static str {
         "l2"
+    }
+
+    fn watches_networks(&self) -> bool {
+        true
+    }
+
+    async fn network_postcommit(&self, _engine: &Engine, _cx: &Context, change: Change<'_>) -> Result<()> {
+        fails(change)
+    }
+    async fn subnet_postcommit(&self, _engine: &Engine, _cx: &Context, change: Change<'_>) -> Result<()> {
+        fails(change)
+    }
+    async fn port_postcommit(&self, _engine: &Engine, _cx: &Context, change: Change<'_>) -> Result<()> {
+        fails(change)
     }
 
     async fn bind_port(&self, attempt: &Attempt<'_>) -> Result<Option<Bound>> {

@@ -73,7 +73,8 @@ fn overall(all: &[String]) -> &'static str {
 /// The database's; failures of those who are told are logged.
 pub async fn announce(engine: &Engine, cx: &Context, before: &Record) -> Result<()> {
     let Ok(after) = engine.original(&cx.elevated(), "ports", None, before.id()).await else { return Ok(()) };
-    manager(engine).port_postcommit(engine, cx, Change::Updated { original: before, current: &after }).await;
+    // Its failure is logged there, and the status stands.
+    manager(engine).port_postcommit(engine, cx, Change::Updated { original: before, current: &after }).await.ok();
     for hook in &engine.entry("ports")?.hooks {
         if let Err(error) = hook.after_update(engine, cx, before, &after).await {
             tracing::error!(error = %error, log = error.log().unwrap_or_default(), port = before.id(), "after update failed");

@@ -18,24 +18,21 @@ macro_rules! watch {
                 let record = op.find($collection, id).await?;
                 manager(op.engine).$precommit(op, Change::Created(&record)).await
             }
-            async fn after_create(&self, engine: &Engine, cx: &Context, record: &Record) -> Result<()> {
-                manager(engine).$postcommit(engine, cx, Change::Created(record)).await;
-                Ok(())
+            async fn confirm_create(&self, engine: &Engine, cx: &Context, record: &Record) -> Result<()> {
+                manager(engine).$postcommit(engine, cx, Change::Created(record)).await
             }
             async fn update(&self, op: &mut Op<'_>, original: &Record, _body: &Body) -> Result<()> {
                 let current = op.find($collection, original.id()).await?;
                 manager(op.engine).$precommit(op, Change::Updated { original, current: &current }).await
             }
             async fn after_update(&self, engine: &Engine, cx: &Context, original: &Record, current: &Record) -> Result<()> {
-                manager(engine).$postcommit(engine, cx, Change::Updated { original, current }).await;
-                Ok(())
+                manager(engine).$postcommit(engine, cx, Change::Updated { original, current }).await
             }
             async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
                 manager(op.engine).$precommit(op, Change::Deleted(original)).await
             }
             async fn after_delete(&self, engine: &Engine, cx: &Context, original: &Record) -> Result<()> {
-                manager(engine).$postcommit(engine, cx, Change::Deleted(original)).await;
-                Ok(())
+                manager(engine).$postcommit(engine, cx, Change::Deleted(original)).await
             }
         }
     };

@@ -53,8 +53,11 @@ impl Behaviour for Ports {
         manager(op.engine).port_precommit(op, Change::Created(record)).await
     }
 
+    async fn confirm_create(&self, engine: &Engine, cx: &Context, record: &Record) -> Result<()> {
+        manager(engine).port_postcommit(engine, cx, Change::Created(record)).await
+    }
+
     async fn after_create(&self, engine: &Engine, cx: &Context, record: &mut Record) -> Result<()> {
-        manager(engine).port_postcommit(engine, cx, Change::Created(record)).await;
         bind(engine, cx, record).await
     }
 
@@ -82,13 +85,13 @@ impl Behaviour for Ports {
     }
 
     async fn after_update(&self, engine: &Engine, cx: &Context, original: &Record, record: &mut Record) -> Result<()> {
-        manager(engine).port_postcommit(engine, cx, Change::Updated { original, current: record }).await;
-        bind(engine, cx, record).await
+        let told = manager(engine).port_postcommit(engine, cx, Change::Updated { original, current: record }).await;
+        bind(engine, cx, record).await?;
+        told
     }
 
     async fn after_delete(&self, engine: &Engine, cx: &Context, original: &Record) -> Result<()> {
-        manager(engine).port_postcommit(engine, cx, Change::Deleted(original)).await;
-        Ok(())
+        manager(engine).port_postcommit(engine, cx, Change::Deleted(original)).await
     }
 
     async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {

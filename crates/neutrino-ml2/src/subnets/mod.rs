@@ -15,12 +15,12 @@ pub(crate) mod network;
 mod rules;
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Builder, Op};
+use neutrino_core::{Behaviour, Builder, Context, Engine, ListQuery, Op};
 use neutrino_model::{
     Attribute, Body, Choice, Converter, Extension, Record, Resource, Validator, Visibility,
     attribute::{Default, Join, Kind, common},
 };
-use neutrino_types::Result;
+use neutrino_types::{Result, cidr::Cidr};
 use oslo_config::Config;
 
 use crate::ipam::errors::SUBNET_NOT_FOUND;
@@ -207,6 +207,19 @@ struct Subnets {
 
 #[async_trait]
 impl Behaviour for Subnets {
+    /// A CIDR is stored as the network that it means; so it is looked for.
+    async fn before_list(&self, engine: &Engine, _cx: &Context, query: &mut ListQuery) -> Result<()> {
+        let cidr = engine.entry("subnets")?.table.find("cidr");
+        for filter in query.filters.iter_mut().filter(|filter| Some(filter.attribute) == cidr) {
+            for value in &mut filter.values {
+                if let Some(cidr) = value.as_str().and_then(|text| text.parse::<Cidr>().ok()) {
+                    *value = cidr.to_string().into();
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
         create::create(op, &self.limits, id, body).await
     }

@@ -27,7 +27,8 @@ pub(super) fn cidr(v: Value) -> Converted {
 
 /// The text that [`cidr`] gives.
 pub(super) fn canonical_cidr(v: &Value) -> Option<String> {
-    let (address, cidr) = Cidr::parse_with_address(v.as_str()?).ok()?;
+    // A number may end in blanks, as Python reads it.
+    let (address, cidr) = Cidr::parse_with_address(v.as_str()?.trim_end()).ok()?;
     Some(format!("{address}/{}", cidr.prefixlen()))
 }
 

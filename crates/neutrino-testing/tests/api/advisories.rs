@@ -12,6 +12,64 @@ fn id(object: &Value) -> &str {
     object["id"].as_str().unwrap()
 }
 
+/// OSSA-2013-033: who asks for metadata is told by the project of a port, so nobody makes or moves a port into the project of others.
+#[tokio::test]
+async fn ossa_2013_033_the_project_of_a_port_is_its_makers() {
+    let server = Server::full().await;
+    let b = by(&server, "b", MEMBER);
+    let network = b.post("/networks", json!({"network": {}})).await.expect(201);
+    for name in ["project_id", "tenant_id"] {
+        let port = json!({"port": {"network_id": id(&network), "device_id": "vm-of-a", name: "a"}});
+        assert!([400, 403].contains(&b.post("/ports", port).await.status));
+    }
+    let port = b.post("/ports", json!({"port": {"network_id": id(&network), "device_id": "vm-of-a"}})).await.expect(201);
+    assert_eq!(port["project_id"], "b");
+    for name in ["project_id", "tenant_id"] {
+        assert!([400, 403].contains(&b.put(&format!("/ports/{}", id(&port)), json!({"port": {name: "a"}})).await.status));
+    }
+    server.get("/ports?project_id=a").await.expect_rows("ports", 0);
+}
+
+/// OSSA-2014-008: nobody plugs a network into the router of others, by a port that claims to be the router's.
+#[tokio::test]
+async fn ossa_2014_008_no_plug_into_the_router_of_others() {
+    let server = Server::full().await;
+    let (a, b) = (by(&server, "a", MEMBER), by(&server, "b", MEMBER));
+    let router = a.post("/routers", json!({"router": {"name": "r"}})).await.expect(201);
+    let network = b.post("/networks", json!({"network": {}})).await.expect(201);
+    let subnet = json!({"subnet": {"network_id": id(&network), "ip_version": 4, "cidr": "10.7.0.0/24"}});
+    let subnet = b.post("/subnets", subnet).await.expect(201);
+    for owner in ["network:router_interface", "network:router_interface_distributed", "network:router_gateway"] {
+        let port = json!({"port": {"network_id": id(&network), "device_owner": owner, "device_id": id(&router)}});
+        let answer = b.post("/ports", port).await;
+        assert!([403, 404, 409].contains(&answer.status), "{owner}: {}", answer.text);
+        let port = b.post("/ports", json!({"port": {"network_id": id(&network), "device_owner": owner}})).await;
+        if port.status == 201 {
+            let path = format!("/ports/{}", id(&port.expect(201)));
+            let answer = b.put(&path, json!({"port": {"device_id": id(&router)}})).await;
+            assert!([403, 404, 409].contains(&answer.status), "{owner}: {}", answer.text);
+            b.delete(&path).await;
+        }
+    }
+    let port = b.post("/ports", json!({"port": {"network_id": id(&network)}})).await.expect(201);
+    let both = json!({"port": {"device_owner": "network:router_interface", "device_id": id(&router)}});
+    let answer = b.put(&format!("/ports/{}", id(&port)), both).await;
+    assert!([403, 404, 409].contains(&answer.status), "{}", answer.text);
+    for body in [json!({"subnet_id": id(&subnet)}), json!({"port_id": id(&port)})] {
+        b.put(&format!("/routers/{}/add_router_interface", id(&router)), body).await.refused(404, "RouterNotFound");
+    }
+    server.get(&format!("/ports?device_id={}", id(&router))).await.expect_rows("ports", 0);
+    // Nor is a network of others plugged into one's own router.
+    let own = b.post("/routers", json!({"router": {"name": "own"}})).await.expect(201);
+    let foreign = a.post("/networks", json!({"network": {}})).await.expect(201);
+    let foreign_subnet = json!({"subnet": {"network_id": id(&foreign), "ip_version": 4, "cidr": "10.8.0.0/24"}});
+    let foreign_subnet = a.post("/subnets", foreign_subnet).await.expect(201);
+    let foreign_port = a.post("/ports", json!({"port": {"network_id": id(&foreign)}})).await.expect(201);
+    let add = format!("/routers/{}/add_router_interface", id(&own));
+    b.put(&add, json!({"subnet_id": id(&foreign_subnet)})).await.refused(404, "SubnetNotFound");
+    b.put(&add, json!({"port_id": id(&foreign_port)})).await.refused(404, "PortNotFound");
+}
+
 /// OSSA-2014-014: a rule with a prefix that is none must not reach an agent, where it would open everything.
 #[tokio::test]
 async fn ossa_2014_014_a_rule_has_a_real_prefix() {

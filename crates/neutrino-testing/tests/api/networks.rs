@@ -272,3 +272,41 @@ async fn a_page_costs_as_many_statements_as_a_row() {
     assert_eq!((cost("/networks".to_owned()).await, cost(path(&network)).await), (list, show));
     assert_eq!(cost("/networks?fields=name&fields=mtu&sort_key=name&sort_dir=asc".to_owned()).await, 1, "what is not wanted is not loaded");
 }
+
+#[tokio::test]
+async fn what_a_mechanism_driver_fails_to_make_does_not_stay() {
+    let server = Server::with(&[("ml2", "mechanism_drivers", "test")]).await;
+    let name = "fails after the commit";
+    let kept = create(&server, json!({"name": "kept"})).await;
+    let rows = "SELECT (SELECT count(*) FROM standardattributes) + (SELECT count(*) FROM ports) + (SELECT count(*) FROM subnets)";
+    create(&server, json!({"name": "makes the default security group"})).await;
+    let before = server.count(rows).await;
+    server.post("/networks", json!({"network": {"name": name}})).await.refused(500, "MechanismDriverError");
+    server.post("/networks", json!({"networks": [{"name": "a"}, {"name": name}]})).await.refused(500, "MechanismDriverError");
+    let subnet = json!({"subnet": {"name": name, "network_id": kept["id"], "ip_version": 4, "cidr": "10.0.0.0/24"}});
+    server.post("/subnets", subnet).await.refused(500, "MechanismDriverError");
+    let port = |name: &str| json!({"port": {"name": name, "network_id": kept["id"], "security_groups": []}});
+    server.post("/ports", port(name)).await.refused(500, "MechanismDriverError");
+    server.get("/networks").await.expect_rows("networks", 2);
+    assert_eq!(server.count(rows).await, before);
+    server.post("/ports", port("fine")).await.expect(201);
+}
+
+#[tokio::test]
+async fn of_many_that_become_the_default_external_network_at_once_one_does() {
+    let server = std::sync::Arc::new(Server::full().await);
+    let made: Vec<_> = (0..8)
+        .map(|_| {
+            let server = server.clone();
+            let body = json!({"network": {"router:external": true, "is_default": true}});
+            tokio::spawn(async move { server.post("/networks", body).await.status })
+        })
+        .collect();
+    let mut statuses: Vec<u16> = futures::future::join_all(made).await.into_iter().map(Result::unwrap).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+    server.get("/networks?is_default=true").await.expect_rows("networks", 1);
+    // Neutron's tables show one row more, which no project owns; the quotas of projects do not.
+    assert_eq!(server.count("SELECT count(*) FROM quotausages WHERE project_id = ''").await, 1);
+    assert_eq!(server.get("/quotas").await.body, json!({"quotas": []}));
+}

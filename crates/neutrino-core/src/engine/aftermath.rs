@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What follows a commit: the confirmation of new objects, their undoing when it fails, and what was made or removed beside them.
+
+use neutrino_model::Record;
+use neutrino_types::Result;
+
+use super::{Engine, Precondition, log_failure};
+use crate::{Authorized, Context, op::Side, registry::Entry};
+
+impl Engine {
+    /// Asks everybody whether new objects may stand; when one may not, all that the request made are deleted again.
+    ///
+    /// # Errors
+    /// What the first refusal says.
+    pub(super) async fn confirm(&self, cx: &Context, entry: &Entry, collection: &str, records: &[Record]) -> Result<()> {
+        for record in records {
+            if let Err(error) = self.confirm_one(cx, entry, record).await {
+                self.undo(cx, collection, records).await;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn confirm_one(&self, cx: &Context, entry: &Entry, record: &Record) -> Result<()> {
+        entry.behaviour.confirm_create(self, cx, record).await?;
+        for hook in &entry.hooks {
+            hook.confirm_create(self, cx, record).await?;
+        }
+        Ok(())
+    }
+
+    async fn undo(&self, cx: &Context, collection: &str, records: &[Record]) {
+        let (cx, auth) = (cx.elevated(), Authorized::internal("a create that was not confirmed is undone"));
+        for record in records.iter().rev() {
+            if let Err(error) = self.delete(&cx, &auth, collection, record, Precondition::default()).await {
+                let log = error.log().unwrap_or_default();
+                tracing::error!(collection, id = record.id(), error = %error, log, "an object that was refused after the commit stays: delete it");
+            }
+        }
+    }
+
+    /// What follows the commit for objects that the operation made or removed beside its own.
+    pub(super) async fn settle(&self, cx: &Context, side: Side) {
+        for (collection, original) in side.deleted {
+            let Ok(entry) = self.entry(&collection) else { continue };
+            log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);
+            for hook in &entry.hooks {
+                log_failure("after delete", hook.after_delete(self, cx, &original).await);
+            }
+        }
+        for (collection, id) in side.created {
+            let (Ok(entry), Ok(mut record)) = (self.entry(&collection), self.original(&cx.elevated(), &collection, None, &id).await) else {
+                continue;
+            };
+            log_failure("confirming a create", self.confirm_one(cx, entry, &record).await);
+            log_failure("after create", entry.behaviour.after_create(self, cx, &mut record).await);
+            for hook in &entry.hooks {
+                log_failure("after create", hook.after_create(self, cx, &record).await);
+            }
+        }
+    }
+}
