@@ -9,8 +9,10 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 MAC = re.compile(r"fa:16:3e(:[0-9a-f]{2}){3}")
 # lists that Neutron serves in the order of the database's rows
-UNORDERED = {"security_group_rules", "subnets", "tags", "security_groups", "fixed_ips", "allowed_address_pairs", "extra_dhcp_opts",
+UNORDERED = {"security_group_rules", "subnets", "tags", "security_groups", "fixed_ips", "external_fixed_ips", "dns_assignment", "routes", "allowed_address_pairs", "extra_dhcp_opts",
              "service_types", "addresses", "host_routes", "subnet_ip_availability", "allocation_pools", "resources"}
+# lists of objects with an address that the server may have chosen
+ADDRESSED = {"fixed_ips", "external_fixed_ips", "dns_assignment"}
 # numbers of rows that Neutron shows where it forgets to hide them
 INTERNAL = {"standard_attr_id"}
 HEADERS = ("allow", "location", "content-type", "www-authenticate")
@@ -47,8 +49,9 @@ class Normalizer:
                 # Neutron shows rules inside their group with what it hides or knows elsewhere; see docs/differences.md
                 value = value | {"security_group_rules": [{k: v for k, v in r.items() if k not in ("tags", "belongs_to_default_sg")} for r in value["security_group_rules"]]}
             out = {self.text(k): self.value(v, k, exact) for k, v in sorted(value.items()) if k not in INTERNAL}
-            if key == "fixed_ips" and not exact and isinstance(value.get("ip_address"), str) and value["ip_address"] not in self.literals:
+            if key in ADDRESSED and not exact and isinstance(value.get("ip_address"), str) and value["ip_address"] not in self.literals:
                 out["ip_address"] = "<ipv6>" if ":" in value["ip_address"] else "<ipv4>"
+                out |= {k: "<name of the address>" for k in ("fqdn", "hostname") if k in out}
             return out
         if isinstance(value, list):
             items = [self.value(v, key, exact) for v in value]
@@ -102,8 +105,8 @@ class Normalizer:
         return {k: [keep(v) for v in inner] if isinstance(inner, list) else keep(inner) for k, inner in body.items()}
 
     def order(self, step, body):
-        """A list without sort_key comes in the order of ids, which are random."""
-        if step.method == "GET" and isinstance(body, dict) and "sort_key" not in step.path and "extensions" not in step.path and step.path != "/":
+        """A list without sort_key comes in the order of ids, which are random; extensions, in that of Neutron's files."""
+        if step.method == "GET" and isinstance(body, dict) and "sort_key" not in step.path and step.path != "/":
             return {k: sorted(v, key=lambda x: json.dumps(x, sort_keys=True)) if isinstance(v, list) and not k.endswith("_links") else v
                     for k, v in body.items()}
         return body

@@ -235,7 +235,7 @@ impl Op<'_> {
     ///
     /// # Errors
     /// The database's, by class; transient when another one makes the first claim.
-    pub async fn claim(&mut self, name: &str) -> Result<()> {
+    pub async fn claim_name(&mut self, name: &str) -> Result<()> {
         let update = "UPDATE quotausages SET reserved = CASE WHEN reserved < 1000000 THEN reserved + 1 ELSE 0 END WHERE project_id = '' AND resource = ?";
         if self.tx.execute(update, args![name]).await? > 0 {
             return Ok(());

@@ -117,7 +117,7 @@ async fn remove(op: &mut Op<'_>, id: &str) -> Result<()> {
 
 async fn ensure_no_other_default(op: &mut Op<'_>, id: &str) -> Result<()> {
     // No unique key of Neutron's schema says so: two that become the default at once must not miss each other.
-    op.claim("default_external_network").await?;
+    op.claim_name("default_external_network").await?;
     let sql = "SELECT network_id FROM externalnetworks WHERE is_default = ? AND network_id <> ?";
     match op.tx.query_one(sql, args![true, id]).await? {
         None => Ok(()),

@@ -27,8 +27,10 @@ pub(super) fn cidr(v: Value) -> Converted {
 
 /// The text that [`cidr`] gives.
 pub(super) fn canonical_cidr(v: &Value) -> Option<String> {
-    // A number may end in blanks, as Python reads it.
-    let (address, cidr) = Cidr::parse_with_address(v.as_str()?.trim_end()).ok()?;
+    let text = v.as_str()?;
+    // The number after the slash may end in blanks, as Python reads it.
+    let text = if text.contains('/') { text.trim_end() } else { text };
+    let (address, cidr) = Cidr::parse_with_address(text).ok()?;
     Some(format!("{address}/{}", cidr.prefixlen()))
 }
 

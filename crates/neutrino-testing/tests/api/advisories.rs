@@ -39,7 +39,7 @@ async fn ossa_2014_008_no_plug_into_the_router_of_others() {
     let network = b.post("/networks", json!({"network": {}})).await.expect(201);
     let subnet = json!({"subnet": {"network_id": id(&network), "ip_version": 4, "cidr": "10.7.0.0/24"}});
     let subnet = b.post("/subnets", subnet).await.expect(201);
-    for owner in ["network:router_interface", "network:router_interface_distributed", "network:router_gateway"] {
+    for owner in ["network:router_interface", "network:router_interface_distributed", "network:ha_router_replicated_interface"] {
         let port = json!({"port": {"network_id": id(&network), "device_owner": owner, "device_id": id(&router)}});
         let answer = b.post("/ports", port).await;
         assert!([403, 404, 409].contains(&answer.status), "{owner}: {}", answer.text);
