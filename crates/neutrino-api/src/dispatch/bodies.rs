@@ -49,7 +49,9 @@ pub fn update(raw: &[u8], resource: &Resource) -> Result<Map<String, Value>> {
 pub fn no_list(raw: &[u8], resource: &Resource) -> Result<()> {
     let plural = format!("{}s", resource.member);
     match serde_json::from_slice::<Value>(raw) {
-        Ok(body) if body.get(&plural).is_some() => Err(kinds::BAD_REQUEST.error("Bulk operation not supported: change the objects one by one.")),
+        Ok(body) if body.get(&plural).is_some() => {
+            Err(kinds::BAD_REQUEST.error("Bulk operation not supported: change the objects one by one."))
+        }
         _ => Ok(()),
     }
 }

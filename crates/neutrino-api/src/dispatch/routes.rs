@@ -28,8 +28,7 @@ pub enum Route {
 }
 
 /// Endings that name a format which the API has not; the core collections read the last part of a path so.
-const OTHER_FORMATS: [&str; 14] =
-    ["css", "csv", "gif", "htm", "html", "jpeg", "jpg", "js", "pdf", "png", "svg", "tar", "txt", "xml"];
+const OTHER_FORMATS: [&str; 14] = ["css", "csv", "gif", "htm", "html", "jpeg", "jpg", "js", "pdf", "png", "svg", "tar", "txt", "xml"];
 
 struct Node {
     key: String,
