@@ -4,15 +4,19 @@
 //! What it needs of ports and networks it does through collections of the engine and services of `neutrino-core`; it does not know the
 //! core plugin.
 
+pub mod conntrack_helper;
+pub mod floating_ips;
 pub mod l3_agent_scheduler;
 pub mod leak_routes;
+pub mod ndp_proxy;
+pub mod port_forwarding;
 pub mod routers;
 
 use neutrino_core::{Builder, service_plugin};
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS, l3_agent_scheduler::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS, l3_agent_scheduler::OPTIONS, conntrack_helper::OPTIONS, ndp_proxy::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -21,10 +25,20 @@ pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS, l3_agent_scheduler::OPTIONS]
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     if service_plugin(config, "router") {
         routers::register(builder, config)?;
+        floating_ips::register(builder);
         l3_agent_scheduler::register(builder, config)?;
         if service_plugin(config, "ovn-bgp") {
             leak_routes::register(builder);
         }
+    }
+    if service_plugin(config, "port_forwarding") {
+        port_forwarding::register(builder);
+    }
+    if service_plugin(config, "conntrack_helper") {
+        conntrack_helper::register(builder, config)?;
+    }
+    if service_plugin(config, "ndp_proxy") {
+        ndp_proxy::register(builder, config);
     }
     Ok(())
 }

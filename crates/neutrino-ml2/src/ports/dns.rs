@@ -26,6 +26,8 @@ const DEFAULT_DOMAIN: &str = "openstacklocal.";
 
 static PORTS: Join = Join::read_only("portdnses", "port_id");
 static NETWORKS: Join = Join::when_set("networkdnsdomains", "network_id");
+/// Written only for an external DNS service.
+static FLOATING_IPS: Join = Join::read_only("floatingipdnses", "floatingip_id");
 
 const DOMAIN: Attribute = Attribute::new("dns_domain")
     .post()
@@ -50,6 +52,23 @@ static INTEGRATION: Extension =
             ],
         ),
         ("networks", &[DOMAIN.joined(&NETWORKS, "dns_domain", Kind::Text)]),
+        (
+            "floatingips",
+            &[
+                Attribute::new("dns_name")
+                    .post()
+                    .default(Default::Str(""))
+                    .convert(Converter::StringToCaseInsensitive)
+                    .validate(Validator::FipDnsHostName(Some(255)))
+                    .joined(&FLOATING_IPS, "dns_name", Kind::Text),
+                Attribute::new("dns_domain")
+                    .post()
+                    .default(Default::Str(""))
+                    .convert(Converter::StringToCaseInsensitive)
+                    .validate(Validator::DnsDomainName(Some(255)))
+                    .joined(&FLOATING_IPS, "dns_domain", Kind::Text),
+            ],
+        ),
     ]);
 
 static DOMAIN_PORTS: Extension = Extension::new(

@@ -352,3 +352,35 @@ async fn a_child_is_not_reached_through_a_foreign_parent() {
     }
     assert_eq!(b.get(&format!("/qos/policies/{}", id(&own))).await.expect(200)["revision_number"], 0);
 }
+
+/// The class of 2026: a child is not reached through a parent that is not its own, though both are the caller's.
+#[tokio::test]
+async fn forwardings_and_helpers_are_not_reached_through_a_foreign_parent() {
+    let server = Server::full().await;
+    let f = crate::port_forwardings::Forwarded::new(&server, "a").await;
+    let (a, b) = (by(&server, "a", MEMBER), by(&server, "b", MEMBER));
+    let forwarding = f.add(&server, json!({"external_port": 1, "internal_port": 1})).await.expect(201);
+    let router = crate::routers::router(&server, json!({"project_id": "a"})).await;
+    let helper = json!({"conntrack_helper": {"protocol": "udp", "port": 69, "helper": "tftp"}});
+    let helper = a.post(&format!("{router}/conntrack_helpers"), helper).await.expect(201);
+    // Parents of both: another one of a's, and one of b's.
+    let floating_ip = json!({"floatingip": {"floating_network_id": f.place.outside}});
+    for (caller, project) in [(&a, "a"), (&b, "b")] {
+        let other = caller.post("/floatingips", floating_ip.clone()).await.expect(201);
+        let path = format!("/floatingips/{}/port_forwardings/{}", id(&other), id(&forwarding));
+        caller.get(&path).await.refused(404, "PortForwardingNotFound");
+        caller.put(&path, json!({"port_forwarding": {"external_port": 2}})).await.refused(404, "PortForwardingNotFound");
+        caller.delete(&path).await.refused(404, "PortForwardingNotFound");
+        let other = crate::routers::router(&server, json!({ "project_id": project })).await;
+        let path = format!("{other}/conntrack_helpers/{}", id(&helper));
+        caller.get(&path).await.refused(404, "ConntrackHelperNotFound");
+        caller.put(&path, json!({"conntrack_helper": {"port": 70}})).await.refused(404, "ConntrackHelperNotFound");
+        caller.delete(&path).await.refused(404, "ConntrackHelperNotFound");
+    }
+    // b does not see the right parent either.
+    b.get(&format!("{}/{}", f.path, id(&forwarding))).await.refused(404, "FloatingIPNotFound");
+    b.get(&format!("{router}/conntrack_helpers")).await.refused(404, "RouterNotFound");
+    b.delete(&format!("{router}/conntrack_helpers/{}", id(&helper))).await.refused(404, "ConntrackHelperNotFound");
+    assert_eq!(server.get(&format!("{}/{}", f.path, id(&forwarding))).await.expect(200)["external_port"], 1);
+    assert_eq!(server.get(&format!("{router}/conntrack_helpers/{}", id(&helper))).await.expect(200)["port"], 69);
+}

@@ -13,6 +13,14 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
         "networks" | "routers" | "policies" | "security_groups" | "address_groups" | "security_groups_default_statefulness" => json!({}),
         // Agents make themselves known: every create is refused.
         "agents" => json!({}),
+        "floatingips" => {
+            let (outside, _) = crate::routers::network(server, json!({"router:external": true}), "192.0.2.0/24").await;
+            json!({ "floating_network_id": outside })
+        }
+        "ndp_proxies" => {
+            let place = crate::ndp_proxies::Scoped::new(server, neutrino_testing::PROJECT).await;
+            place.body(&place.port(server, neutrino_testing::PROJECT).await)
+        }
         "address_scopes" => json!({"ip_version": 4}),
         "subnetpools" => json!({"name": "p", "prefixes": ["10.0.0.0/8"], "default_prefixlen": 24}),
         "trunks" => json!({"port_id": port(server).await}),
