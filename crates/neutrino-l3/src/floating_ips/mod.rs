@@ -10,6 +10,7 @@ mod association;
 mod details;
 mod errors;
 mod guards;
+mod invariants;
 mod outside;
 mod pools;
 mod rules;
@@ -94,4 +95,5 @@ pub fn register(builder: &mut Builder) {
     builder.hook("ports", guards::Ports).hook("networks", guards::Networks);
     details::register(builder);
     pools::register(builder);
+    invariants::register(builder);
 }

@@ -7,6 +7,7 @@
 //! floating IP's as long as there are any; a forwarding leads to an address that its port has.
 
 mod hooks;
+mod invariants;
 mod ranges;
 mod rules;
 mod shown;
@@ -152,5 +153,6 @@ pub fn register(builder: &mut Builder) {
     }
     builder.behaviour(COLLECTION, rules::PortForwardings).loader(COLLECTION, ranges::Ranges);
     builder.loader("floatingips", shown::Forwardings);
+    invariants::register(builder);
     builder.hook("floatingips", hooks::FloatingIps).hook("ports", hooks::Ports);
 }

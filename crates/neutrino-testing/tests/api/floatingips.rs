@@ -56,18 +56,13 @@ async fn change(server: &Server, floating_ip: &Value, attributes: Value) -> Answ
     server.put(&format!("/floatingips/{}", of(floating_ip)), json!({ "floatingip": attributes })).await
 }
 
-/// Nothing is left over and nothing is lost: every port outside has its floating IP, and each floating IP its address.
-async fn check(server: &Server) {
+/// Nothing is left over and nothing is lost.
+pub async fn check(server: &Server) {
+    assert_eq!(server.violations().await, Vec::<String>::new());
     for sql in [
-        "SELECT count(*) FROM ports p WHERE p.device_owner = 'network:floatingip' \
-         AND NOT EXISTS (SELECT 1 FROM floatingips f WHERE f.floating_port_id = p.id AND f.id = p.device_id)",
-        "SELECT count(*) FROM floatingips f WHERE NOT EXISTS \
-         (SELECT 1 FROM ipallocations a WHERE a.port_id = f.floating_port_id AND a.ip_address = f.floating_ip_address)",
-        "SELECT count(*) FROM floatingips f WHERE f.fixed_port_id IS NOT NULL AND NOT EXISTS \
-         (SELECT 1 FROM ipallocations a WHERE a.port_id = f.fixed_port_id AND a.ip_address = f.fixed_ip_address)",
+        "SELECT count(*) FROM floatingips f WHERE NOT EXISTS (SELECT 1 FROM ports p WHERE p.id = f.floating_port_id AND p.device_id = f.id)",
         "SELECT count(*) FROM standardattributes s WHERE s.resource_type = 'floatingips' \
          AND NOT EXISTS (SELECT 1 FROM floatingips f WHERE f.standard_attr_id = s.id)",
-        "SELECT count(*) FROM (SELECT floating_ip_address FROM floatingips GROUP BY floating_ip_address HAVING count(*) > 1) d",
     ] {
         assert_eq!(server.count(sql).await, 0, "{sql}");
     }

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use neutrino_testing::{Answer, PROJECT, Server};
 use serde_json::{Value, json};
 
-use crate::floatingips::{Place, address};
+use crate::floatingips::{Place, address, check};
 use crate::policy::by;
 use crate::routers::{MEMBER, id, network, subnet};
 
@@ -261,6 +261,7 @@ async fn an_address_that_goes_takes_its_forwardings_along() {
     assert_eq!(server.delete(&format!("/ports/{}", of(&second))).await.status, 204);
     server.get(&f.path).await.expect_rows("port_forwardings", 0);
     assert_eq!(f.floating_ip(&server).await["router_id"], json!(null));
+    check(&server).await;
     let orphans = "SELECT count(*) FROM standardattributes WHERE resource_type = 'port_forwardings'";
     assert_eq!(server.count(orphans).await, 0);
 }
@@ -345,4 +346,5 @@ async fn many_at_once() {
         );
         assert_eq!([one.status, two.status].iter().filter(|status| **status < 300).count(), 1, "{} {}", one.text, two.text);
     }
+    check(&server).await;
 }
