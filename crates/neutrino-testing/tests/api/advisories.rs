@@ -380,7 +380,7 @@ async fn forwardings_and_helpers_are_not_reached_through_a_foreign_parent() {
     // b does not see the right parent either.
     b.get(&format!("{}/{}", f.path, id(&forwarding))).await.refused(404, "FloatingIPNotFound");
     b.get(&format!("{router}/conntrack_helpers")).await.refused(404, "RouterNotFound");
-    b.delete(&format!("{router}/conntrack_helpers/{}", id(&helper))).await.refused(404, "ConntrackHelperNotFound");
+    b.delete(&format!("{router}/conntrack_helpers/{}", id(&helper))).await.refused(404, "RouterNotFound");
     assert_eq!(server.get(&format!("{}/{}", f.path, id(&forwarding))).await.expect(200)["external_port"], 1);
     assert_eq!(server.get(&format!("{router}/conntrack_helpers/{}", id(&helper))).await.expect(200)["port"], 69);
 }

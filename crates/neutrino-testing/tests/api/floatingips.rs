@@ -21,12 +21,21 @@ pub struct Place {
 
 impl Place {
     pub async fn new(server: &Server, project: &str) -> Self {
-        let (outside, outside_subnet) = network(server, json!({"router:external": true}), "192.0.2.0/24").await;
-        let (inside, inside_subnet) = network(server, json!({"project_id": project}), "10.0.0.0/24").await;
+        let (outside, outside_subnet) = Self::network(server, json!({"router:external": true}), "192.0.2").await;
+        let (inside, inside_subnet) = Self::network(server, json!({"project_id": project}), "10.0.0").await;
         let gateway = json!({"project_id": project, "external_gateway_info": {"network_id": outside}});
         let router = router(server, gateway).await;
         server.put(&format!("{router}/add_router_interface"), json!({"subnet_id": inside_subnet})).await.expect(200);
         Self { outside, outside_subnet, inside, inside_subnet, router }
+    }
+
+    /// A network whose pool leaves addresses that tests may name.
+    async fn network(server: &Server, attributes: Value, prefix: &str) -> (String, String) {
+        let made = server.post("/networks", json!({ "network": attributes })).await.expect(201);
+        let pool = json!([{"start": format!("{prefix}.100"), "end": format!("{prefix}.200")}]);
+        let attributes = json!({"cidr": format!("{prefix}.0/24"), "allocation_pools": pool});
+        let subnet = subnet(server, of(&made), attributes).await;
+        (of(&made).to_owned(), subnet)
     }
 
     /// A port inside.

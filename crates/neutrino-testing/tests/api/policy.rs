@@ -49,6 +49,7 @@ const MEMBER: &[&str] = &["member", "reader"];
 
 /// Neutron registers no rule for these; its default rule (administrators and the owner) judges them. The list may only shrink.
 const WITHOUT_A_RULE: &[&str] = &[
+    "create_floatingip:qos_policy_id",
     "create_local_ip:local_ip_address",
     "create_network:mtu",
     "create_network:qos_policy_id",
@@ -63,6 +64,7 @@ const WITHOUT_A_RULE: &[&str] = &[
     "create_trunk:sub_ports",
     "get_flavor_next_provider",
     "update_default_security_group_rule",
+    "update_floatingip:qos_policy_id",
     "update_network:mtu",
     "update_network:qos_policy_id",
     "update_port:qos_policy_id",
