@@ -25,6 +25,9 @@ const X_SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
 /// Says that this side enforces access rules; without it Keystone refuses restricted application credentials.
 const ACCESS_RULES: HeaderName = HeaderName::from_static("openstack-identity-access-rules");
 
+/// Keystone's own name in the catalog.
+const IDENTITY: &str = "identity";
+
 /// The own token is renewed this long before it expires, or at three quarters of its life if that is later.
 const RENEWAL: TimeDelta = TimeDelta::seconds(120);
 
@@ -51,6 +54,8 @@ pub(crate) struct Keystone {
     credentials: Bytes,
     interface: String,
     region_name: Option<String>,
+    /// What the own token is used for, as the catalog names it.
+    service: String,
     with_catalog: bool,
     failure_pause: Duration,
     state: Mutex<State>,
@@ -69,11 +74,39 @@ impl Keystone {
             credentials: Bytes::from(credentials(options)?.to_string()),
             interface: interface(&options.interface)?,
             region_name: options.region_name.clone(),
+            service: IDENTITY.to_owned(),
             with_catalog: options.include_service_catalog && options.service_type.is_some(),
             failure_pause: limits.failure_pause,
             state: Mutex::default(),
             gate: tokio::sync::Mutex::new(()),
         })
+    }
+
+    /// The same for the use of another service.
+    pub(crate) fn of_service(self, service_type: &str) -> Self {
+        Self { service: service_type.to_owned(), ..self }
+    }
+
+    /// Sends a request to the service of the own token; a second time if the token is not accepted.
+    pub(crate) async fn request(&self, method: Method, path: &str, body: Bytes) -> Result<(u16, Bytes), String> {
+        let mut answered = None;
+        for _ in 0..2 {
+            let own = self.own_token().await?;
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            headers.insert(X_AUTH_TOKEN, own.token.clone());
+            let path = own.endpoint.join(path);
+            let call = Call { method: method.clone(), base: &own.endpoint, path: &path, headers, body: body.clone() };
+            let place = &own.endpoint.origin.authority;
+            let answer = self.client.send(&call).await.map_err(|failure| format!("{} at {place}: {failure}", self.service))?;
+            if answer.status != StatusCode::UNAUTHORIZED {
+                self.discard_gone(&own, answer.status);
+                return Ok((answer.status.as_u16(), answer.body));
+            }
+            self.discard(&own);
+            answered = Some((answer.status.as_u16(), answer.body));
+        }
+        answered.ok_or_else(|| format!("{} was not asked", self.service))
     }
 
     /// Gets the own token if there is none.
@@ -190,6 +223,13 @@ impl Keystone {
         }
     }
 
+    /// A service that does not know the path may have moved: look into the catalog again.
+    fn discard_gone(&self, own: &OwnToken, status: StatusCode) {
+        if status == StatusCode::GONE || status.is_redirection() {
+            self.discard(own);
+        }
+    }
+
     async fn authenticate(&self) -> Result<OwnToken, String> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -223,6 +263,9 @@ impl Keystone {
     fn endpoint(&self, token: &Map<String, Value>) -> Result<BaseUrl, String> {
         // Without a catalog (an unscoped token) there is only one address to ask.
         let Some(catalog) = token.get("catalog").and_then(Value::as_array).filter(|catalog| !catalog.is_empty()) else {
+            if self.service != IDENTITY {
+                return Err(format!("it has no catalog to find the service {} in", self.service));
+            }
             return Ok(self.auth_url.clone());
         };
         let same = |value: &Value, name: &str, wanted: &str| value.get(name).and_then(Value::as_str) == Some(wanted);
@@ -230,14 +273,15 @@ impl Keystone {
             None => true,
             Some(region) => same(endpoint, "region_id", region) || same(endpoint, "region", region),
         };
-        let services = catalog.iter().filter(|service| same(service, "type", "identity"));
+        let services = catalog.iter().filter(|service| same(service, "type", &self.service));
         let mut endpoints = services.filter_map(|service| service.get("endpoints").and_then(Value::as_array)).flatten();
         let found = endpoints.find(|endpoint| same(endpoint, "interface", &self.interface) && in_region(endpoint));
         let Some(url) = found.and_then(|endpoint| endpoint.get("url")).and_then(Value::as_str) else {
             let region = self.region_name.as_ref().map(|region| format!(" in the region {region}")).unwrap_or_default();
-            return Err(format!("its catalog has no {} endpoint of the service identity{region}", self.interface));
+            return Err(format!("its catalog has no {} endpoint of the service {}{region}", self.interface, self.service));
         };
-        BaseUrl::parse(url).map_err(|reason| format!("the catalog's identity endpoint {reason}"))
+        let read = if self.service == IDENTITY { BaseUrl::parse(url) } else { BaseUrl::exact(url) };
+        read.map_err(|reason| format!("the catalog's {} endpoint {reason}", self.service))
     }
 }
 

@@ -2,7 +2,7 @@
 //! Tokens of OpenStack's Identity service, checked for a server: what Keystone's `auth_token` middleware does, as a library.
 //!
 //! Owns: the options of `[keystone_authtoken]`, the HTTP conversation with Keystone, the server's own token, the cache of
-//! answers, and the decision about a request's `X-Auth-Token` and `X-Service-Token`. Refuses to own: configuration files,
+//! answers, the decision about a request's `X-Auth-Token` and `X-Service-Token`, and requests to other services with the own token. Refuses to own: configuration files,
 //! responses to users, policy. It knows nothing of the server that uses it.
 //!
 //! Invariants: nothing grows without bound (cache, callers that wait, connections, answers, time); a token is never
@@ -18,6 +18,7 @@ mod headers;
 mod keystone;
 mod option_names;
 mod options;
+mod service;
 mod tls;
 mod token;
 mod url;
@@ -29,5 +30,6 @@ pub use clock::{Clock, SystemClock};
 pub use headers::{is_identity_header, strip_identity_headers};
 pub use option_names::{OPTION_NAMES, OptionInfo, OptionKind, Support};
 pub use options::{Limits, OptionError, Options, Secret};
+pub use service::Service;
 pub use token::TokenInfo;
 pub use validator::{Rejection, Stats, Unavailable, Validator};

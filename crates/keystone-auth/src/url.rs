@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Addresses of Keystone: `auth_url` and the catalog's identity endpoint.
+//! Addresses of Keystone (`auth_url`, the catalog's identity endpoint), and of other services in the catalog.
 //!
-//! Invariant: a [`BaseUrl`] is http or https, has a host, no credentials, and a path that ends in `/v3`.
+//! Invariant: a [`BaseUrl`] is http or https, has a host, no credentials, and, if it is Keystone's, a path that ends in `/v3`.
 
 use http::Uri;
 
-/// The root of Keystone's API v3.
+/// The root of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     pub(crate) origin: Origin,
@@ -29,6 +29,15 @@ impl BaseUrl {
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let url = Self::exact(text)?;
+        Ok(Self { path: versioned(&url.path), ..url })
+    }
+
+    /// An address as it is, but for a final slash: that of another service.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(crate) fn exact(text: &str) -> Result<Self, String> {
         let uri: Uri = text.trim().parse().map_err(|error| format!("is not a URL ({error})"))?;
         let tls = match uri.scheme_str() {
             Some("http") => false,
@@ -45,7 +54,7 @@ impl BaseUrl {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let origin = Origin { tls, host, port, authority: authority.as_str().to_owned() };
-        Ok(Self { origin, path: versioned(uri.path()) })
+        Ok(Self { origin, path: uri.path().trim_end_matches('/').to_owned() })
     }
 
     /// The path of a resource below the root.

@@ -9,5 +9,6 @@ pub mod dispatch;
 pub mod filters;
 pub mod http;
 pub mod metrics;
+pub mod openapi;
 pub mod paste;
 pub mod versions;

@@ -226,6 +226,20 @@ pub trait Worker: Send + Sync {
     async fn run(&self, engine: std::sync::Arc<Engine>, stop: tokio::sync::watch::Receiver<bool>) -> Result<()>;
 }
 
+/// One operation of a part of the API that no table describes, for the description of the API.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// `GET`, `PUT`, ...
+    pub method: &'static str,
+    /// What follows the part's own path, a name in braces for each id: `/{tag}`.
+    pub rest: &'static str,
+    /// The JSON Schema of the request's body, if it has one.
+    pub request: Option<Value>,
+    /// The status of success, and the JSON Schema of its body.
+    pub status: u16,
+    pub answer: Option<Value>,
+}
+
 /// A place at the root of the API whose requests and answers have a form of their own: `/quotas/{project}/details`.
 #[async_trait]
 pub trait Endpoint: Send + Sync {
@@ -235,6 +249,11 @@ pub trait Endpoint: Send + Sync {
     /// The policy rule that a request needs, its target the project that the path names first (or none); `None` when an identity is enough.
     /// `rest`: the further segments of the path. Fails for what is not there: 404, 405.
     fn rule(&self, cx: &Context, method: &str, rest: &[String]) -> Result<Option<&'static str>>;
+
+    /// Its operations.
+    fn describe(&self) -> Vec<Described> {
+        Vec::new()
+    }
 
     /// Answers a request that policy let through: the status, and the body if there is one. `body` is null when the request has none.
     async fn call(&self, engine: &Engine, cx: &Context, method: &str, rest: &[String], body: &Value) -> Result<(u16, Option<Value>)>;
@@ -251,6 +270,11 @@ pub trait Facet: Send + Sync {
     /// What may be done with it, of `get`, `create`, `update` and `delete`: each needs a rule of the policy. The rest is 405.
     fn verbs(&self) -> &'static [&'static str] {
         &["get", "create", "update", "delete"]
+    }
+
+    /// Its operations, if more can be said of them than [`Facet::verbs`] does.
+    fn describe(&self) -> Option<Vec<Described>> {
+        None
     }
 
     /// Answers a request for the whole (`item` is `None`) or for one part of it: the status, and the body if there is one. `parent` is the

@@ -12,6 +12,7 @@ pub mod behaviour;
 pub mod context;
 pub mod engine;
 pub mod listing;
+pub mod notifications;
 pub mod op;
 pub mod plugins;
 pub mod policy;
@@ -26,7 +27,7 @@ pub mod segments;
 mod select;
 
 pub use authz::Authorized;
-pub use behaviour::{Behaviour, Endpoint, Facet, Hook, Loader, Place, Startup, Worker};
+pub use behaviour::{Behaviour, Described, Endpoint, Facet, Hook, Loader, Place, Startup, Worker};
 pub use context::{Caller, Context};
 pub use engine::{Engine, Precondition};
 pub use op::Op;

@@ -38,6 +38,7 @@ pub struct Builder {
     extends: Vec<(&'static str, &'static [Attribute])>,
     behaviours: HashMap<&'static str, Arc<dyn Behaviour>>,
     hooks: HashMap<&'static str, Vec<Arc<dyn Hook>>>,
+    hooks_where_served: Vec<(&'static str, Arc<dyn Hook>)>,
     loaders: HashMap<&'static str, Vec<Arc<dyn Loader>>>,
     loaders_where_served: Vec<(&'static str, Arc<dyn Loader>)>,
     startups: Vec<Arc<dyn Startup>>,
@@ -90,6 +91,12 @@ impl Builder {
 
     pub fn hook(&mut self, collection: &'static str, hook: impl Hook + 'static) -> &mut Self {
         self.hooks.entry(collection).or_default().push(Arc::new(hook));
+        self
+    }
+
+    /// A hook on a collection that may not be on: then it has nothing to do. It comes after the others.
+    pub fn hook_where_served(&mut self, collection: &'static str, hook: impl Hook + 'static) -> &mut Self {
+        self.hooks_where_served.push((collection, Arc::new(hook)));
         self
     }
 
@@ -169,6 +176,11 @@ impl Builder {
         for (collection, loader) in self.loaders_where_served {
             if self.resources.iter().any(|(_, resource)| key(resource) == collection) {
                 loaders.entry(collection).or_default().push(loader);
+            }
+        }
+        for (collection, hook) in self.hooks_where_served {
+            if self.resources.iter().any(|(_, resource)| key(resource) == collection) {
+                hooks.entry(collection).or_default().push(hook);
             }
         }
         for (alias, resource) in self.resources {

@@ -26,6 +26,8 @@ pub struct CommandLine {
     pub settings: Vec<(&'static str, String)>,
     /// `policy ...`: not to serve, but to answer a question about the rules.
     pub policy: Option<PolicyCommand>,
+    /// `openapi`: not to serve, but to print the description of the API.
+    pub openapi: bool,
 }
 
 fn command(program: &'static str) -> Command {
@@ -51,6 +53,7 @@ fn command(program: &'static str) -> Command {
         .arg(flag("use-json", "Log one JSON object a line"))
         .arg(flag("verbose", "Has no effect: INFO is the rule").short('v').hide(true))
         .subcommand(policy::command())
+        .subcommand(Command::new("openapi").about("Print the description of the API that would be served, as OpenAPI 3.1"))
 }
 
 /// Reads the arguments, the program's name first.
@@ -71,7 +74,8 @@ pub fn parse(program: &'static str, arguments: impl IntoIterator<Item = OsString
     }
     let state_dir = matches.get_one::<PathBuf>("state-dir").cloned();
     let policy = matches.subcommand_matches("policy").and_then(policy::read);
-    Ok(CommandLine { configs: configs(&matches), state_dir, settings, policy })
+    let openapi = matches.subcommand_name() == Some("openapi");
+    Ok(CommandLine { configs: configs(&matches), state_dir, settings, policy, openapi })
 }
 
 pub(crate) fn configs(matches: &ArgMatches) -> Vec<(bool, PathBuf)> {

@@ -205,6 +205,7 @@ fn plan(matches: &ArgMatches, surroundings: &Surroundings) -> Result<standalone:
         state_dir: matches.get_one::<PathBuf>("state-dir").cloned(),
         settings: Vec::new(),
         policy: None,
+        openapi: false,
     };
     standalone::plan(&line, "neutron-server", surroundings)
 }

@@ -12,6 +12,7 @@ use neutrino_api::dispatch::ApiOptions;
 use neutrino_api::filters::cors::CorsOptions;
 use neutrino_api::filters::healthcheck::HealthcheckOptions;
 use neutrino_api::http::{Limits, ListenConfig, TlsConfig};
+use neutrino_api::openapi::Open;
 use neutrino_api::paste::{self, PasteSource, PipelineOptions};
 use oslo_config::{Config, ConfigError};
 
@@ -95,9 +96,9 @@ fn pipeline_options(conf: &Config, authtoken: Option<Validator>) -> PipelineOpti
 pub fn build(conf: &Config, api: Arc<dyn App>, authtoken: Option<Validator>) -> Result<Arc<dyn App>, StartError> {
     let source = paste_file(conf)?.map_or(PasteSource::BuiltIn, PasteSource::File);
     let strategy = conf.text("DEFAULT", "auth_strategy");
-    let pipeline =
-        paste::build(source, &strategy, api, pipeline_options(conf, authtoken)).map_err(|error| StartError(error.to_string()))?;
-    Ok(Arc::new(pipeline))
+    let pipeline = paste::build(source, &strategy, Arc::clone(&api), pipeline_options(conf, authtoken))
+        .map_err(|error| StartError(error.to_string()))?;
+    Ok(Arc::new(Open::new(api, Arc::new(pipeline))))
 }
 
 /// `api_paste_config` as a file, searched for beside the configuration; `None` for the pipeline that is built in.

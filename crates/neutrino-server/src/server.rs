@@ -22,11 +22,11 @@ use tokio::sync::{mpsc, watch};
 
 use crate::logging::Logging;
 use crate::notify::{self, Notifier};
-use crate::policy::{self, PolicyCommand};
+use crate::policy;
 use crate::standalone::{Plan, Surroundings};
 use crate::start::{StartError, Started, start};
 use crate::supervisor::{Event, Place, Supervisor};
-use crate::{banner, cli, keystone, known, logging, number, options, pipeline, preflight, standalone};
+use crate::{assemble, banner, cli, keystone, known, logging, number, options, pipeline, preflight, standalone};
 
 /// What the supervisor grants beyond `graceful_shutdown_timeout`, so that a listener ends its own draining.
 const GRACE_MARGIN: Duration = Duration::from_secs(2);
@@ -46,7 +46,14 @@ pub fn main(program: &'static str, arguments: impl IntoIterator<Item = OsString>
         }
     };
     if let Some(command) = &line.policy {
-        return ask_policy(program, &line, command);
+        return ask(program, &line, |conf| policy::run(conf, command, &mut std::io::stdout().lock()));
+    }
+    if line.openapi {
+        return ask(program, &line, |conf| {
+            let document = neutrino_api::openapi::document(&assemble::registry(conf)?);
+            let printed = writeln!(std::io::stdout(), "{document:#}");
+            printed.map(|()| ExitCode::SUCCESS).map_err(|error| format!("the answer cannot be printed: {error}"))
+        });
     }
     match run(program, &line, &Surroundings::of_process()) {
         Ok(true) => ExitCode::SUCCESS,
@@ -61,13 +68,14 @@ pub fn main(program: &'static str, arguments: impl IntoIterator<Item = OsString>
     }
 }
 
-fn ask_policy(program: &'static str, line: &cli::CommandLine, command: &PolicyCommand) -> ExitCode {
-    let answer = || -> Result<ExitCode, StartError> {
+/// Answers a question about the configuration, without serving.
+fn ask(program: &'static str, line: &cli::CommandLine, answer: impl FnOnce(&Config) -> Result<ExitCode, String>) -> ExitCode {
+    let asked = || -> Result<ExitCode, StartError> {
         let Plan { sources, .. } = standalone::plan(line, program, &Surroundings::of_process())?;
         let conf = Config::load(&sources, &options::tables())?;
-        Ok(policy::run(&conf, command, &mut std::io::stdout().lock())?)
+        Ok(answer(&conf)?)
     };
-    answer().unwrap_or_else(|error| {
+    asked().unwrap_or_else(|error| {
         for sentence in error.0.lines() {
             let _ = writeln!(std::io::stderr(), "{program}: {sentence}");
         }

@@ -13,6 +13,8 @@ pub mod logging;
 pub mod metering;
 pub mod pvlan;
 pub mod qos;
+pub mod notifications;
+pub mod nova;
 pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
@@ -25,14 +27,22 @@ use neutrino_core::{Builder, service_plugin};
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[quotas::OPTIONS, agents::OPTIONS, dhcp_agent_scheduler::OPTIONS, flavors::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[
+    quotas::OPTIONS,
+    agents::OPTIONS,
+    dhcp_agent_scheduler::OPTIONS,
+    flavors::OPTIONS,
+    shims::OPTIONS,
+    notifications::OPTIONS,
+    nova::OPTIONS,
+];
 
 /// Turns on what the configuration asks for.
 ///
 /// # Errors
 /// A sentence for the operator: what was asked for and is not known, or does not fit.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
-    shims::register(builder);
+    shims::register(builder, config);
     agents::register(builder, config);
     dhcp_agent_scheduler::register(builder, config)?;
     standard::register(builder);
@@ -50,6 +60,8 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     auto_allocated_topology::register(builder, config);
     logging::register(builder, config);
     local_ip::register(builder, config);
+    notifications::register(builder, config)?;
+    nova::register(builder, config)?;
     quotas::register(builder, config)?;
     Ok(())
 }

@@ -3,6 +3,11 @@
 
 use neutrino_core::Builder;
 use neutrino_model::Extension;
+use oslo_config::{Config, Opt};
+
+pub static OPTIONS: &[Opt] = &[Opt::bool("neutrino", "ocata_extensions")
+    .default("true")
+    .help("Announce the extensions of Ocata that Neutron has renamed since, so that old clients find what they look for.")];
 
 static PAGINATION: Extension =
     Extension::new("pagination", "Pagination support", "Extension that indicates that pagination is enabled.", "2016-06-12T00:00:00-00:00");
@@ -33,7 +38,21 @@ static IP_SUBSTRING_FILTERING: Extension = Extension::new(
     "2017-11-28T09:00:00-00:00",
 );
 
-pub fn register(builder: &mut Builder) {
+/// Under these names Ocata announced tags; the API is the same.
+static TAG: Extension =
+    Extension::new("tag", "Tag support", "Enables to set tag on resources.", "2016-01-01T00:00:00-00:00").requires(&["standard-attr-tag"]);
+static TAG_EXT: Extension = Extension::new(
+    "tag-ext",
+    "Tag support for resources: subnet, subnetpool, port, router",
+    "Extends tag support to more L2 and L3 resources.",
+    "2017-01-01T00:00:00-00:00",
+)
+.requires(&["tag"]);
+
+pub fn register(builder: &mut Builder, config: &Config) {
+    if config.bool("neutrino", "ocata_extensions") {
+        builder.extension(&TAG).extension(&TAG_EXT);
+    }
     builder.extension(&PAGINATION);
     builder.extension(&SORTING);
     builder.extension(&PROJECT_ID);

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Engine, Facet, Hook, Loader, Op};
+use neutrino_core::{Builder, Context, Described, Engine, Facet, Hook, Loader, Op};
 use neutrino_db::{Dialect, Sql, Tx, args};
 use neutrino_model::{Attribute, Body, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Error, Kind, Result, error::kinds};
@@ -221,6 +221,23 @@ impl Facet for Tags {
 
     fn collections(&self) -> &'static [&'static str] {
         COLLECTIONS
+    }
+
+    fn describe(&self) -> Option<Vec<Described>> {
+        let one = json!({"type": "string", "minLength": 1, "maxLength": MAX_LENGTH});
+        let list = json!({"type": "array", "uniqueItems": true, "maxItems": MAX_TAGS, "items": one});
+        let body = json!({"type": "object", "required": ["tags"], "properties": {"tags": list}});
+        let all = |method, request, status, answer| Described { method, rest: "", request, status, answer };
+        let one = |method, status, answer| Described { method, rest: "/{tag}", request: None, status, answer };
+        Some(vec![
+            all("GET", None, 200, Some(body.clone())),
+            all("PUT", Some(body.clone()), 200, Some(body.clone())),
+            all("POST", Some(body.clone()), 200, Some(body)),
+            all("DELETE", None, 204, None),
+            one("GET", 204, None),
+            one("PUT", 201, Some(json!({"type": "null"}))),
+            one("DELETE", 204, None),
+        ])
     }
 
     async fn call(

@@ -10,17 +10,25 @@ mod links;
 mod query_string;
 mod routes;
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{Method, StatusCode};
-use neutrino_core::{Authorized, Caller, Context, Endpoint, Engine, Facet, Judge, ListQuery, Precondition, registry::Entry};
+use neutrino_core::{
+    Authorized, Caller, Context, Endpoint, Engine, Facet, Judge, ListQuery, Precondition, notifications::NotificationService,
+    registry::Entry,
+};
 use neutrino_model::{Body, Record, Resource, Stack, View};
 use neutrino_types::{Error, Result, error::kinds};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{App, Request, Response};
 use crate::http::accept;
+use crate::openapi;
 
 use routes::{Route, Routes};
 
@@ -48,13 +56,16 @@ pub struct Api {
     engine: Arc<Engine>,
     routes: Routes,
     options: ApiOptions,
+    openapi: OnceLock<Bytes>,
+    notifications: Option<Arc<NotificationService>>,
 }
 
 impl Api {
     #[must_use]
     pub fn new(engine: Arc<Engine>, options: ApiOptions) -> Self {
         let routes = Routes::new(&engine.registry);
-        Self { engine, routes, options }
+        let notifications = engine.registry.service::<NotificationService>();
+        Self { engine, routes, options, openapi: OnceLock::new(), notifications }
     }
 
     /// The collections that are served, for labels of metrics.
@@ -71,6 +82,7 @@ impl Api {
             (_, "OPTIONS") => Ok(Response::empty(StatusCode::OK)),
             (Route::Root, "GET") => Ok(extensions::root(&self.engine.registry, request)),
             (Route::Extensions, "GET") => Ok(extensions::list(&self.engine.registry)),
+            (Route::OpenApi, "GET") => Ok(self.openapi()),
             (Route::Extension(alias), "GET") => Ok(extensions::show(&self.engine.registry, request, &alias)),
             (Route::Extension(_) | Route::Extensions, _) => Ok(extensions::missing(request)),
             (Route::Collection(key, parent), "GET") => head.list(&key, parent.as_deref()).await,
@@ -94,6 +106,12 @@ impl Api {
                 Err(kinds::METHOD_NOT_ALLOWED.error(format!("The method {method} is not allowed for this resource.")))
             }
         }
+    }
+
+    /// Made once: what is on does not change.
+    fn openapi(&self) -> Response {
+        let text = self.openapi.get_or_init(|| openapi::document(&self.engine.registry).to_string().into());
+        Response::new(StatusCode::OK, "application/json", text.clone())
     }
 
     fn context(&self, request: &Request) -> Context {
@@ -252,7 +270,52 @@ impl Head<'_> {
         self.single(entry, &auth, &record, StatusCode::OK, fields.as_deref()).await
     }
 
+    /// Tells of a request, if anybody wants to hear: `payload` is made only then.
+    fn tell(&self, resource: &Resource, event: &str, payload: impl FnOnce() -> Option<Value>) {
+        if let Some(service) = &self.api.notifications
+            && let Some(payload) = payload()
+        {
+            service.0.emit(self.cx, &format!("{}.{event}", resource.member), payload);
+        }
+    }
+
     async fn create(&self, key: &str, parent: Option<&str>) -> Result<Response> {
+        let resource = self.entry(key)?.table.resource;
+        self.tell(resource, "create.start", || asked(&self.request.body));
+        let response = self.do_create(key, parent).await?;
+        self.tell(resource, "create.end", || asked(&response.body));
+        Ok(response)
+    }
+
+    async fn update(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
+        let resource = self.entry(key)?.table.resource;
+        self.tell(resource, "update.start", || {
+            let mut payload = asked(&self.request.body)?;
+            payload["id"] = id.into();
+            Some(payload)
+        });
+        let response = self.do_update(key, parent, id).await?;
+        self.tell(resource, "update.end", || asked(&response.body));
+        Ok(response)
+    }
+
+    async fn delete(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
+        let resource = self.entry(key)?.table.resource;
+        let named = format!("{}_id", resource.member);
+        self.tell(resource, "delete.start", || Some(json!({ &named: id })));
+        let (original, auth) = self.do_delete(key, parent, id).await?;
+        if self.api.notifications.is_some() {
+            let shown = self.single(self.entry(key)?, &auth, &original, StatusCode::OK, None).await?;
+            self.tell(resource, "delete.end", || {
+                let mut payload = asked(&shown.body)?;
+                payload[&named] = id.into();
+                Some(payload)
+            });
+        }
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    }
+
+    async fn do_create(&self, key: &str, parent: Option<&str>) -> Result<Response> {
         let entry = self.entry(key)?;
         let resource = entry.table.resource;
         self.allowed(resource.methods.create, "create")?;
@@ -295,7 +358,7 @@ impl Head<'_> {
         ))
     }
 
-    async fn update(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
+    async fn do_update(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
         let entry = self.entry(key)?;
         let resource = entry.table.resource;
         self.allowed(resource.methods.update, "update")?;
@@ -309,14 +372,15 @@ impl Head<'_> {
         self.single(entry, &auth, &record, StatusCode::OK, None).await
     }
 
-    async fn delete(&self, key: &str, parent: Option<&str>, id: &str) -> Result<Response> {
+    /// What was deleted, and the proof that it might be.
+    async fn do_delete(&self, key: &str, parent: Option<&str>, id: &str) -> Result<(Record, Authorized)> {
         let entry = self.entry(key)?;
         self.allowed(entry.table.resource.methods.delete, "delete")?;
         let precondition = precondition(self.request)?;
         let original = self.api.engine.original(self.cx, key, parent, id).await?;
         let auth = self.judge.change("delete", key, parent, &original, None).await?;
         self.api.engine.delete(self.cx, &auth, key, &original, precondition).await?;
-        Ok(Response::empty(StatusCode::NO_CONTENT))
+        Ok((original, auth))
     }
 
     async fn endpoint(&self, endpoint: &dyn Endpoint, rest: &[String]) -> Result<Response> {
@@ -371,6 +435,11 @@ impl Head<'_> {
         }
         Ok(Response::json(status, &answer))
     }
+}
+
+/// A body as it is, if it is an object that says anything.
+fn asked(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body).ok().filter(|value: &Value| value.as_object().is_some_and(|map| !map.is_empty()))
 }
 
 /// `If-Match: revision_number=N`; other entity tags are of no concern to the API.

@@ -17,6 +17,8 @@ pub enum Route {
     Root,
     Extensions,
     Extension(String),
+    /// The description of the API.
+    OpenApi,
     Collection(String, Option<String>),
     Member(String, Option<String>, String),
     /// The id is empty for an action on a collection.
@@ -84,6 +86,7 @@ impl Routes {
         let (node, rest) = match segments.as_slice() {
             [] | [""] => return Ok(Route::Root),
             ["extensions"] => return Ok(Route::Extensions),
+            ["openapi"] => return Ok(Route::OpenApi),
             ["extensions", alias] => return Ok(Route::Extension(decode(alias)?)),
             [first, rest @ ..] if self.endpoints.contains_key(first) => {
                 let endpoint = self.endpoints.get(first).ok_or_else(nothing)?;

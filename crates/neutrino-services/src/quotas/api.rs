@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Endpoint, Engine};
+use neutrino_core::{Context, Described, Endpoint, Engine};
 use neutrino_model::{Converter, Invalid, Limits, Validator};
 use neutrino_types::{Error, Kind, Result, error::kinds};
 use serde_json::{Map, Value, json};
@@ -50,6 +50,35 @@ impl Endpoint for Api {
             }
             _ => Err(kinds::NOT_FOUND.error("The resource could not be found.")),
         }
+    }
+
+    fn describe(&self) -> Vec<Described> {
+        let limits = json!({"type": "object", "additionalProperties": {"type": ["integer", "string"]}});
+        let quota = json!({"type": "object", "required": ["quota"], "properties": {"quota": limits}});
+        let quotas = json!({"type": "object", "required": ["quotas"], "properties": {"quotas": {"type": "array", "items": limits}}});
+        let used = json!({"type": "object", "properties": {"limit": {}, "used": {}, "reserved": {}}});
+        let details = json!({"type": "object", "properties": {"quota": {"type": "object", "additionalProperties": used}}});
+        let asked = json!({
+            "type": "object",
+            "required": ["quota"],
+            "properties": {"quota": {
+                "type": "object",
+                "properties": {"force": {"type": "boolean"}, "check_limit": {"type": "boolean"}},
+                "additionalProperties": {"type": "integer", "minimum": -1},
+            }},
+        });
+        let get = |rest, answer| Described { method: "GET", rest, request: None, status: 200, answer: Some(answer) };
+        let mut all = vec![
+            get("", quotas),
+            get("/{project_id}", quota.clone()),
+            get("/{project_id}/default", quota.clone()),
+            Described { method: "PUT", rest: "/{project_id}", request: Some(asked), status: 200, answer: Some(quota) },
+            Described { method: "DELETE", rest: "/{project_id}", request: None, status: 204, answer: None },
+        ];
+        if self.quotas.is_some() {
+            all.push(get("/{project_id}/details", details));
+        }
+        all
     }
 
     async fn call(&self, engine: &Engine, cx: &Context, method: &str, rest: &[String], body: &Value) -> Result<(u16, Option<Value>)> {

@@ -120,6 +120,10 @@ async fn extensions_are_neutrons() {
     let mut wrong = Vec::new();
     for extension in server.engine.registry.extensions() {
         let fact = &facts["aliases"][extension.alias];
+        // Names of Ocata, which `whole` compares.
+        if fact["listed_29"]["ml2_ovs_all_intree"] == false && fact["ocata"]["exists_in_29"] == false {
+            continue;
+        }
         for (what, is) in [("name", extension.name), ("description", extension.description), ("updated", extension.updated)] {
             if fact[what] != is {
                 wrong.push(format!("{}: {what} is {is:?}, Neutron's {}", extension.alias, fact[what]));
