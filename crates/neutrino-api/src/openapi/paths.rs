@@ -291,8 +291,10 @@ fn itself(paths: &mut Map<String, Value>) {
     let list = get("list_extensions", "The extensions that are on.", Vec::new(), many("extensions", extension.clone()));
     put(paths, "/extensions".to_owned(), "get", list);
     let mut show = get("show_extension", "One extension.", vec![parameter("alias")], wrapped("extension", &extension));
-    let plain = json!({"description": "There is no such extension.", "content": {"text/plain": {"schema": {"type": "string"}}}});
-    show["responses"]["404"] = plain;
+    // In the form that the request accepts.
+    let text = json!({"schema": {"type": "string"}});
+    let forms = json!({"text/plain": text, "text/html": text, "application/json": {"schema": {"type": "object"}}});
+    show["responses"]["404"] = json!({"description": "There is no such extension.", "content": forms});
     put(paths, "/extensions/{alias}".to_owned(), "get", show);
     put(paths, super::PATH.to_owned(), "get", get("openapi", "This document.", Vec::new(), json!({"type": "object"})));
 }
