@@ -33,35 +33,17 @@ const MISSING: &[&str] = &[
     "attribute segments*",
     "attribute subnets.segment_id",
     "attribute trunks*",
-    "extension expose-*",
-    "extension fip-port-details",
-    "extension floating-ip-*",
-    "extension floatingip-pools",
     "extension ip_allocation",
     "extension l2_adjacency",
     "extension l3-*",
-    "extension l3_agent_scheduler",
     "extension network-segment-range",
     "extension network_ha",
-    "extension port-resource-request*",
-    "extension qos*",
     "extension segment*",
     "extension standard-attr-segment",
     "extension subnet-segmentid-writable",
-    "extension trunk*",
-    "route /floatingip*",
-    "route /ndp-proxies",
     "route /network-segment-ranges",
     "route /qos/*",
-    "route /routers: *",
     "route /segments",
-    "route /trunks*",
-    "route agents: l3-routers",
-    "route floatingips: *",
-    "route network_segment_ranges: *",
-    "route policies: *",
-    "route routers: *",
-    "route trunks: *",
 ];
 
 /// What differs on purpose.
@@ -102,7 +84,8 @@ async fn every_extension_of_neutron_is_announced() {
     assert_eq!(theirs.len(), 130);
     let ours: BTreeSet<&str> = server.engine.registry.extensions().iter().map(|extension| extension.alias).collect();
     check("extension", &theirs.difference(&ours).map(|alias| format!("extension {alias}")).collect());
-    let beside: Vec<&str> = ours.difference(&theirs).copied().collect();
+    // Other plugins of 29.0.0 announce more.
+    let beside: Vec<&str> = ours.difference(&theirs).copied().filter(|alias| facts["aliases"][alias]["lib_definition"].is_null()).collect();
     assert_eq!(beside, OF_OCATA);
 }
 
@@ -123,7 +106,8 @@ async fn a_client_of_ocata_finds_its_extensions() {
             assert_eq!((&is["name"], &is["updated"]), (&fact["name"], &fact["updated"]), "{}", fact["alias"]);
         }
     }
-    check("extension", &missing);
+    missing.retain(|name| !MISSING.iter().any(|entry| is(entry, name)));
+    assert_eq!(missing, BTreeSet::new());
     let without = server.restart(&[plugins, ("neutrino", "ocata_extensions", "false")]).await;
     assert_eq!(without.get("/extensions/tag").await.status, 404);
     assert!(!without.engine.registry.has_extension("tag-ext"));
@@ -139,7 +123,7 @@ async fn every_attribute_of_neutron_is_there() {
         let parent = fact["@parent"]["collection_name"].as_str();
         let attributes = if parent.is_some() { &fact["parameters"] } else { fact };
         let key = parent.map_or_else(|| collection.clone(), |parent| format!("{parent}/{collection}"));
-        let Some(attributes) = attributes.as_object() else { continue };
+        let Some(attributes) = attributes.as_object().filter(|attributes| !attributes.is_empty()) else { continue };
         let is_facet = |parent: &str| registry.facets().iter().any(|f| f.path() == collection && f.collections().contains(&parent));
         if parent.is_some_and(is_facet) {
             continue;
