@@ -142,9 +142,7 @@ fn differs(current: &Gateway, wanted: &Wanted) -> bool {
 pub(crate) async fn ensure_fits(op: &mut Op<'_>, router_id: &str, wanted: &Wanted, replaced: Option<&Gateway>) -> Result<()> {
     let mut outside = Vec::new();
     if let Some(network_id) = &wanted.network_id {
-        if op.tx.count("SELECT count(*) FROM externalnetworks WHERE network_id = ?", args![network_id]).await? == 0 {
-            return Err(bad(format!("network {network_id} is not an external network")));
-        }
+        ensure_external(op, network_id).await?;
         outside = attached::subnets_of(op, network_id).await?;
         for text in wanted.values("ip_address") {
             let address: Option<Ip> = text.parse().ok();
@@ -177,7 +175,17 @@ pub(crate) fn in_use(router_id: &str, network_id: &str) -> neutrino_types::Error
     ))
 }
 
+async fn ensure_external(op: &mut Op<'_>, network_id: &str) -> Result<()> {
+    if op.tx.count("SELECT count(*) FROM externalnetworks WHERE network_id = ?", args![network_id]).await? == 0 {
+        return Err(bad(format!("network {network_id} is not an external network")));
+    }
+    Ok(())
+}
+
 async fn plug(op: &mut Op<'_>, router_id: &str, network_id: &str, wanted: &Wanted) -> Result<String> {
+    // Who makes the network internal looks for gateways with the same claim; what held before it may hold no longer.
+    op.lock("networks", network_id).await?;
+    ensure_external(op, network_id).await?;
     let (outside, ports_now) = (attached::subnets_of(op, network_id).await?, attached::ports(op, router_id).await?);
     attached::ensure_apart(op, &ports_now, &outside, attached::As::Gateway).await?;
     let fixed_ips = (!wanted.fixed_ips.is_empty()).then(|| Value::from(wanted.fixed_ips.clone()));
