@@ -250,7 +250,9 @@ impl Head<'_> {
     fn page_links(&self, rows: &[Record], query: &ListQuery, entry: &Entry) -> Option<Value> {
         let limit = query.limit?;
         let key = entry.table.primary_key()?;
-        let ids = (rows.first()?.at(key).as_str()?, rows.last()?.at(key).as_str()?);
+        let id = |row: Option<&Record>| row.and_then(|row| row.at(key).as_str().map(str::to_owned));
+        let ids = id(rows.first()).zip(id(rows.last()));
+        let ids = ids.as_ref().map(|(first, last)| (first.as_str(), last.as_str()));
         links::page(self.request, self.api.options.network_link_prefix.as_deref(), ids, rows.len() < limit, query.page_reverse)
     }
 
