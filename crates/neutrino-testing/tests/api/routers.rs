@@ -421,11 +421,11 @@ async fn revisions_rise_with_what_belongs_to_a_router() {
 async fn an_empty_page_leads_back() {
     let server = Server::full().await;
     let id = id(&router(&server, json!({})).await).to_owned();
-    let answer = server.get(&format!("/routers?limit=1&sort_key=name&marker={id}")).await;
+    let answer = server.get(&format!("/routers?limit=1&sort_key=name&sort_dir=asc&marker={id}")).await;
     let links = answer.body["routers_links"].as_array().unwrap();
     assert_eq!((links.len(), &links[0]["rel"]), (1, &json!("previous")));
     let href = links[0]["href"].as_str().unwrap();
-    assert!(href.ends_with("/routers?limit=1&sort_key=name&page_reverse=True"), "{href}");
+    assert!(href.ends_with("/routers?limit=1&sort_key=name&sort_dir=asc&page_reverse=True"), "{href}");
     let back = server.get(&href[href.find("/routers").unwrap()..]).await;
     assert_eq!(back.body["routers"][0]["id"], json!(id));
 }
