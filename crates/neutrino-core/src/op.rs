@@ -63,6 +63,11 @@ impl Op<'_> {
         quota.reserve(self, collection, &[(project_id, count)].into()).await
     }
 
+    /// The same transaction in the sight of another context: for what the server does on its own account in the middle of a request.
+    pub fn seen_by<'b>(&'b mut self, cx: &'b Context) -> Op<'b> {
+        Op { cx, engine: self.engine, tx: &mut *self.tx, entry: self.entry, side: &mut *self.side }
+    }
+
     /// The same transaction on another collection.
     fn on(&mut self, collection: &str) -> Result<Op<'_>> {
         let entry = self.engine.entry(collection)?;

@@ -5,6 +5,7 @@
 //! core plugin.
 
 pub mod conntrack_helper;
+pub mod dvr_macs;
 pub mod floating_ips;
 pub mod l3_agent_scheduler;
 pub mod leak_routes;
@@ -16,7 +17,8 @@ use neutrino_core::{Builder, service_plugin};
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] = &[routers::OPTIONS, l3_agent_scheduler::OPTIONS, conntrack_helper::OPTIONS, ndp_proxy::OPTIONS];
+pub static OPTIONS: &[&[Opt]] =
+    &[routers::OPTIONS, routers::HA_OPTIONS, dvr_macs::OPTIONS, l3_agent_scheduler::OPTIONS, conntrack_helper::OPTIONS, ndp_proxy::OPTIONS];
 
 /// Turns on what the configuration asks for.
 ///
@@ -27,6 +29,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         routers::register(builder, config)?;
         floating_ips::register(builder);
         l3_agent_scheduler::register(builder, config)?;
+        dvr_macs::register(builder, config)?;
         if service_plugin(config, "ovn-bgp") {
             leak_routes::register(builder);
         }

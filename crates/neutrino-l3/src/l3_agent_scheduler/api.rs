@@ -18,7 +18,7 @@ use super::{
     agents::{Mode, suits},
     place::{self, Router},
 };
-use crate::routers::ROUTER_NOT_FOUND;
+use crate::routers::{ROUTER_NOT_FOUND, ha::HA};
 
 const INVALID_L3_AGENT: Kind = Kind::new("InvalidL3Agent", 404);
 const HOSTED: Kind = Kind::new("RouterHostedByL3Agent", 409);
@@ -173,7 +173,7 @@ impl Facet for Agents {
         if (method, item) != ("GET", None) {
             return Err(kinds::METHOD_NOT_ALLOWED.error("The L3 agents of a router are listed with GET; change them at the agent."));
         }
-        let states = states(engine, router).await?;
+        let states = states(engine, cx, router).await?;
         let mut agents = listing::objects(engine, cx, "agents", states.keys().cloned().collect()).await?;
         for agent in &mut agents {
             let state = agent["id"].as_str().and_then(|id| states.get(id)).cloned().unwrap_or_default();
@@ -183,9 +183,26 @@ impl Facet for Agents {
     }
 }
 
-/// The agents of a router, each with what it is for a highly available one.
-async fn states(engine: &Engine, router: &Record) -> Result<HashMap<String, Value>> {
-    let sql = "SELECT l3_agent_id FROM routerl3agentbindings WHERE router_id = ?";
-    let rows = engine.db.reader().await?.query(sql, args![router.id()]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?, Value::Null))).collect()
+/// The agents of a router, each with what it is for a highly available one: what it last said, unless it is dead since. Then it is in standby, or
+/// nobody knows, when all the others are dead, too.
+async fn states(engine: &Engine, cx: &Context, router: &Record) -> Result<HashMap<String, Value>> {
+    let mut tx = engine.db.reader().await?;
+    if !router.bool(HA) {
+        let rows = tx.query("SELECT l3_agent_id FROM routerl3agentbindings WHERE router_id = ?", args![router.id()]).await?;
+        return rows.iter().map(|row| Ok((row.text(0)?, Value::Null))).collect();
+    }
+    let sql = "SELECT b.l3_agent_id, b.state, CASE WHEN a.admin_state_up = ? AND a.heartbeat_timestamp >= ? THEN 1 ELSE 0 END \
+               FROM ha_router_agent_port_bindings b JOIN agents a ON a.id = b.l3_agent_id WHERE b.router_id = ?";
+    let alive_since = agents::settings(engine).alive_since(cx.now());
+    let mut said = Vec::new();
+    for row in tx.query(sql, args![true, alive_since, router.id()]).await? {
+        said.push((row.text(0)?, row.opt_text(1)?.unwrap_or_default(), row.int(2)? > 0));
+    }
+    let nobody = said.iter().all(|(_, state, alive)| !alive && state != "unknown");
+    let state = |state: String, alive: bool| match (state.as_str(), alive) {
+        ("active", false) if nobody => "unknown".to_owned(),
+        ("active", false) => "standby".to_owned(),
+        _ => state,
+    };
+    Ok(said.into_iter().map(|(id, last, alive)| (id, state(last, alive).into())).collect())
 }

@@ -2,12 +2,13 @@
 //! A router is scheduled once it leads somewhere or changes, not before: until then the operator may choose an agent by hand.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Engine, Hook};
+use neutrino_core::{Context, Engine, Hook, Op};
+use neutrino_db::args;
 use neutrino_model::Record;
 use neutrino_types::Result;
 
 use super::schedule;
-use crate::routers::Placement;
+use crate::routers::{Placement, ha};
 
 pub struct Changes;
 
@@ -29,5 +30,10 @@ impl Hook for Changes {
 impl Placement for Changes {
     async fn changed(&self, engine: &Engine, cx: &Context, router_id: &str) -> Result<()> {
         schedule(engine, cx, router_id).await.map(drop)
+    }
+
+    async fn vacate(&self, op: &mut Op<'_>, router_id: &str) -> Result<()> {
+        op.tx.execute("DELETE FROM routerl3agentbindings WHERE router_id = ?", args![router_id]).await?;
+        ha::unplug_all(op, router_id).await
     }
 }

@@ -2,8 +2,8 @@
 //! Which L3 agents serve which routers.
 //!
 //! Owns the table `routerl3agentbindings` and the extension `l3_agent_scheduler`. A router is scheduled when it gets a gateway or changes, by
-//! hand, when an agent asks for work ([`auto_schedule`]), and anew when its agent has died. Refuses to own: telling agents, and what a
-//! router needs at each of its agents beside the binding. Invariants: an agent serves a router once; `binding_index` is unique for a router, so
+//! hand, when an agent asks for work ([`auto_schedule`]), and anew when its agent has died. Refuses to own: telling agents, and the port
+//! that a highly available router has for each of its agents. Invariants: an agent serves a router once; `binding_index` is unique for a router, so
 //! that two servers cannot give it too many agents; a router that is not highly available has one agent.
 
 mod agents;

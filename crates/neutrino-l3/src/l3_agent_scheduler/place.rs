@@ -14,6 +14,7 @@ use super::{
     agents::{Agent, Mode, enabled, suits},
     scheduler,
 };
+use crate::routers::ha;
 
 /// An agent that a router was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,13 +153,17 @@ pub(super) async fn place(op: &mut Op<'_>, rules: &Scheduler, router_id: &str, o
     Ok(placed)
 }
 
-/// Writes a binding.
+/// Writes a binding; an agent of a highly available router gets a port beside it.
 async fn bind(op: &mut Op<'_>, router: &Router, agent_id: &str, index: i64) -> Result<()> {
     let columns = vec![("router_id", router.id.as_str().into()), ("l3_agent_id", agent_id.into()), ("binding_index", index.into())];
     op.insert_row("routerl3agentbindings", columns).await.map_err(|error| match error.is_duplicate("") || error.is_foreign_key() {
         true => Error::stale(format!("router {} or agent {agent_id} changed while it was scheduled", router.id)),
         false => error,
-    })
+    })?;
+    if router.ha {
+        ha::plug(op, &router.id, &router.project_id, agent_id).await?;
+    }
+    Ok(())
 }
 
 /// Gives a router to an agent by hand, a highly available one even beyond the usual number of agents. The agent that serves it already, when
@@ -187,7 +192,9 @@ pub(super) async fn add(op: &mut Op<'_>, router: &Router, agent_id: &str) -> Res
 /// The database's.
 pub(super) async fn remove(op: &mut Op<'_>, router_id: &str, agent_id: &str) -> Result<bool> {
     let sql = "DELETE FROM routerl3agentbindings WHERE router_id = ? AND l3_agent_id = ?";
-    Ok(op.tx.execute(sql, args![router_id, agent_id]).await? > 0)
+    let served = op.tx.execute(sql, args![router_id, agent_id]).await? > 0;
+    ha::unplug(op, router_id, agent_id).await?;
+    Ok(served)
 }
 
 /// Gives an agent that asks for work the routers that lack one and that it may serve: what `get_router_ids` begins with.

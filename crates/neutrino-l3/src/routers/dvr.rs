@@ -13,17 +13,22 @@ use neutrino_types::Result;
 use serde_json::{Value, json};
 
 use super::{
-    CENTRALIZED_SNAT, DISTRIBUTED_INTERFACE, INTERFACE, INTERFACE_OWNERS, Settings,
+    CENTRALIZED_SNAT, DISTRIBUTED_INTERFACE, HA_INTERFACE, INTERFACE, INTERFACE_OWNERS, Settings,
     attached::{self, Attached},
     errors::bad,
     ports,
+    rules::facts,
 };
 
 pub(crate) const DISTRIBUTED: &str = "distributed";
 
 /// The owner of a router's interfaces.
-pub(crate) fn interface_owner(distributed: bool) -> &'static str {
-    if distributed { DISTRIBUTED_INTERFACE } else { INTERFACE }
+pub(crate) fn interface_owner(distributed: bool, ha: bool) -> &'static str {
+    match (distributed, ha) {
+        (true, _) => DISTRIBUTED_INTERFACE,
+        (false, true) => HA_INTERFACE,
+        (false, false) => INTERFACE,
+    }
 }
 
 /// A router that does not say is what the operator's default says.
@@ -52,11 +57,11 @@ pub(crate) fn check_change(original: &Record, body: &mut Body) -> Result<bool> {
     Ok(true)
 }
 
-/// After a change of `distributed`: interfaces get their other owner, and SNAT its ports or none.
-pub(crate) async fn migrate(op: &mut Op<'_>, router_id: &str, distributed: bool) -> Result<()> {
-    let owner = interface_owner(distributed);
+/// After a change of the router's kind: interfaces get the owner that fits, and SNAT its ports or none.
+pub(crate) async fn migrate(op: &mut Op<'_>, router_id: &str) -> Result<()> {
+    let (_, owner) = facts(op, router_id).await?;
     for port in attached::ports(op, router_id).await? {
-        if port.kind == interface_owner(!distributed) {
+        if INTERFACE_OWNERS.contains(&port.kind.as_str()) && port.kind != owner {
             ports::update(op, &port.port_id, json!({"device_owner": owner})).await?;
             op.tx.execute("UPDATE routerports SET port_type = ? WHERE port_id = ?", args![owner, &port.port_id]).await?;
         }

@@ -115,8 +115,7 @@ pub(super) async fn by_subnet(op: &mut Op<'_>, router_id: &str, subnet_id: &str)
     ensure_advertises(subnet)?;
     let plugged = attached::ports(op, router_id).await?;
     attached::ensure_apart(op, &plugged, &found, attached::As::Interface).await?;
-    let (project_id, distributed) = facts(op, router_id).await?;
-    let owner = dvr::interface_owner(distributed);
+    let (project_id, owner) = facts(op, router_id).await?;
     let of_subnet = |project_id: &str, port_id: String| Interface {
         project_id: project_id.to_owned(),
         port_id,
@@ -154,8 +153,7 @@ async fn by_port(op: &mut Op<'_>, router_id: &str, port_id: &str) -> Result<Inte
     for subnet in &subnets {
         ensure_advertises(subnet)?;
     }
-    let (_, distributed) = facts(op, router_id).await?;
-    let owner = dvr::interface_owner(distributed);
+    let (_, owner) = facts(op, router_id).await?;
     // Refuses the port of another project, by the ports' own rules.
     ports::update(op, port_id, json!({"device_id": router_id, "device_owner": owner})).await?;
     let plugged = attached::ports(op, router_id).await?;

@@ -12,6 +12,7 @@ mod errors;
 mod evpn;
 mod gateway;
 mod guards;
+pub(crate) mod ha;
 mod interfaces;
 mod invariants;
 mod loaders;
@@ -34,6 +35,7 @@ use neutrino_model::{
 use oslo_config::{Config, Opt};
 
 pub use errors::ROUTER_NOT_FOUND;
+pub use ha::OPTIONS as HA_OPTIONS;
 pub use placement::{Placement, PlacementService};
 pub use reach::{Reach, router_between};
 
@@ -62,7 +64,6 @@ pub static OPTIONS: &[Opt] = &[
     Opt::bool("neutrino", "external_gateway_multihoming")
         .default("false")
         .help("Offer routers with several gateways, which Neutron offers with OVN alone."),
-    Opt::bool("DEFAULT", "l3_ha").default("false").help("Whether routers are highly available if the request does not say."),
 ];
 
 /// One row for each router, with what extensions keep of it.
@@ -216,9 +217,6 @@ pub(crate) struct Settings {
 /// # Errors
 /// A sentence for the operator: what cannot be obeyed.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
-    if config.bool("DEFAULT", "l3_ha") {
-        return Err(config.refuse::<&str>("DEFAULT", "l3_ha", "True", "highly available routers are not supported yet", &[]).to_string());
-    }
     let settings = Settings {
         snat_by_default: config.bool("DEFAULT", "enable_snat_by_default"),
         distributed_by_default: config.bool("DEFAULT", "router_distributed"),
@@ -240,6 +238,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         evpn::register(builder);
     }
     invariants::register(builder);
+    ha::register(builder, config)?;
     builder.behaviour("routers", rules::Routers { settings });
     builder.loader("routers", loaders::GatewayInfo).loader("routers", loaders::Routes).loader("routers", loaders::Zones);
     builder.hook("ports", guards::Ports);

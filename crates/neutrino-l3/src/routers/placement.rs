@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Engine};
+use neutrino_core::{Context, Engine, Op};
 use neutrino_types::Result;
 
 /// See the module's documentation.
@@ -15,6 +15,12 @@ pub trait Placement: Send + Sync {
     /// # Errors
     /// The database's; the change itself stands.
     async fn changed(&self, engine: &Engine, cx: &Context, router_id: &str) -> Result<()>;
+
+    /// In the transaction that makes it a router of another kind: its agents lose it. They, or others, get it again after the commit.
+    ///
+    /// # Errors
+    /// The database's.
+    async fn vacate(&self, op: &mut Op<'_>, router_id: &str) -> Result<()>;
 }
 
 /// The service, by its type.
@@ -25,5 +31,13 @@ pub(super) async fn changed(engine: &Engine, cx: &Context, router_id: &str) {
     let Some(service) = engine.registry.service::<PlacementService>() else { return };
     if let Err(error) = service.0.changed(engine, cx, router_id).await {
         tracing::error!(router_id, error = %error, log = error.log().unwrap_or_default(), "the router was not scheduled");
+    }
+}
+
+/// Takes the router from its agents.
+pub(super) async fn vacate(op: &mut Op<'_>, router_id: &str) -> Result<()> {
+    match op.engine.registry.service::<PlacementService>() {
+        Some(service) => service.0.vacate(op, router_id).await,
+        None => Ok(()),
     }
 }

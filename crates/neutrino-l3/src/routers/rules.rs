@@ -12,7 +12,7 @@ use super::{
     INTERFACE_OWNERS, Settings, attached, default_routes, dvr,
     errors::{ROUTER_IN_USE, ROUTER_NOT_FOUND},
     gateway::{self, Wanted},
-    interfaces, loaders, multihoming, ports,
+    ha, interfaces, loaders, multihoming, placement, ports,
     routes::{self, ROUTES},
 };
 
@@ -29,8 +29,13 @@ impl Behaviour for Routers {
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
         loaders::check_hints(op, body).await?;
         dvr::create(body, &self.settings);
+        ha::create(op, body)?;
         default_routes::create(body, &self.settings);
         op.insert(id, body, &[("status", "ACTIVE".into()), ("enable_snat", true.into())]).await?;
+        if body.bool(ha::HA) == Some(true) {
+            let project_id = body.project_id().to_owned();
+            ha::join(op, id, &project_id).await?;
+        }
         if let Some(wanted) = wanted(body).filter(|wanted| wanted.network_id.is_some()) {
             gateway::apply(op, id, &wanted, self.settings.snat_by_default).await?;
         }
@@ -45,6 +50,7 @@ impl Behaviour for Routers {
         let id = original.id();
         claim(op, id).await?;
         let migrates = dvr::check_change(original, body)?;
+        let becomes_ha = ha::check_change(original, body)?;
         default_routes::update(body);
         let mut changed = false;
         if let Some(asked) = body.list(ROUTES) {
@@ -57,8 +63,8 @@ impl Behaviour for Routers {
             op.touch(original.standard_attr_id);
         }
         op.update(original, body).await?;
-        if migrates {
-            dvr::migrate(op, id, !original.bool(dvr::DISTRIBUTED)).await?;
+        if migrates || becomes_ha.is_some() {
+            migrate(op, original, becomes_ha).await?;
         }
         Ok(())
     }
@@ -79,6 +85,9 @@ impl Behaviour for Routers {
         gateway::remove(op, id).await?;
         for port in attached::ports(op, id).await? {
             ports::delete(op, &port.port_id).await?;
+        }
+        if original.bool(ha::HA) {
+            ha::leave(op, id, original.project_id()).await?;
         }
         op.delete(original).await
     }
@@ -151,10 +160,24 @@ pub(super) async fn claim(op: &mut Op<'_>, id: &str) -> Result<i64> {
     op.lock("routers", id).await?.ok_or_else(|| ROUTER_NOT_FOUND.error(format!("Router {id} could not be found.")))
 }
 
-/// Who owns the router, and whether it is distributed.
-pub(super) async fn facts(op: &mut Op<'_>, id: &str) -> Result<(String, bool)> {
-    let sql = "SELECT r.project_id, e.distributed FROM routers r LEFT JOIN router_extra_attributes e ON e.router_id = r.id WHERE r.id = ?";
+/// A router of another kind needs other agents, and other ports.
+async fn migrate(op: &mut Op<'_>, original: &Record, becomes_ha: Option<bool>) -> Result<()> {
+    let id = original.id();
+    placement::vacate(op, id).await?;
+    match becomes_ha {
+        Some(true) => ha::join(op, id, original.project_id()).await?,
+        Some(false) => ha::leave(op, id, original.project_id()).await?,
+        None => {}
+    }
+    dvr::migrate(op, id).await
+}
+
+/// Who owns the router, and the owner of its interfaces.
+pub(super) async fn facts(op: &mut Op<'_>, id: &str) -> Result<(String, &'static str)> {
+    let sql =
+        "SELECT r.project_id, e.distributed, e.ha FROM routers r LEFT JOIN router_extra_attributes e ON e.router_id = r.id WHERE r.id = ?";
     let row = op.tx.query_one(sql, args![id]).await?;
     let row = row.ok_or_else(|| ROUTER_NOT_FOUND.error(format!("Router {id} could not be found.")))?;
-    Ok((row.opt_text(0)?.unwrap_or_default(), row.opt_int(1)?.unwrap_or_default() != 0))
+    let is = |value: Option<i64>| value.unwrap_or_default() != 0;
+    Ok((row.opt_text(0)?.unwrap_or_default(), dvr::interface_owner(is(row.opt_int(1)?), is(row.opt_int(2)?))))
 }
