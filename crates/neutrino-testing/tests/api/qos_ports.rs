@@ -305,3 +305,42 @@ async fn a_gateway_of_a_project_has_only_what_it_sees() {
     assert_eq!(router["external_gateway_info"]["qos_policy_id"], id(&shared));
     server.put(&shared, json!({"policy": {"shared": false}})).await.refused(409, "RbacPolicyInUse");
 }
+
+#[tokio::test]
+async fn a_floating_ip_has_a_policy() {
+    let server = server().await;
+    let (path, other) = (policy(&server, json!({})).await, policy(&server, json!({})).await);
+    let net = network(&server, json!({"router:external": true})).await;
+    let subnet = json!({"network_id": id(&net), "ip_version": 4, "cidr": "192.0.2.0/24"});
+    server.post("/subnets", json!({ "subnet": subnet })).await.expect(201);
+    let body = |policy: &str| json!({"floatingip": {"floating_network_id": id(&net), "qos_policy_id": policy}});
+    let made = server.post("/floatingips", body(id(&path))).await.expect(201);
+    assert_eq!(made["qos_policy_id"], id(&path));
+    let floating = format!("/floatingips/{}", made["id"].as_str().unwrap());
+    let put = |policy: Value| server.put(&floating, json!({"floatingip": {"qos_policy_id": policy}}));
+    assert_eq!(server.get(&floating).await.expect(200)["qos_policy_id"], id(&path));
+    server.delete(&path).await.refused(409, "QosPolicyInUse");
+    let kept = server.put(&floating, json!({"floatingip": {"description": "x"}})).await.expect(200);
+    assert_eq!(kept["qos_policy_id"], id(&path));
+    let changed = put(json!(id(&other))).await.expect(200);
+    assert_eq!(changed["qos_policy_id"], id(&other));
+    assert_eq!(changed["revision_number"].as_i64(), kept["revision_number"].as_i64().map(|n| n + 1));
+    assert_eq!(put(Value::Null).await.expect(200)["qos_policy_id"], Value::Null);
+    assert_eq!(server.delete(&path).await.status, 204);
+    let nowhere = "00000000-0000-0000-0000-000000000000";
+    put(json!(nowhere)).await.refused(404, "QosPolicyNotFound");
+    server.post("/floatingips", body(nowhere)).await.refused(404, "QosPolicyNotFound");
+    server.post("/floatingips", body("x")).await.refused(400, "HTTPBadRequest");
+    server.get("/floatingips").await.expect_rows("floatingips", 1);
+    server.get(&format!("/floatingips?qos_policy_id={}", id(&other))).await.refused(400, "HTTPBadRequest");
+    // Only what its project sees, and sharing stays while it is used.
+    let b = by(&server, B, MEMBER);
+    let theirs = policy(&server, json!({"project_id": A})).await;
+    b.post("/floatingips", body(id(&theirs))).await.refused(404, "QosPolicyNotFound");
+    server.put(&theirs, json!({"policy": {"shared": true}})).await.expect(200);
+    let used = b.post("/floatingips", body(id(&theirs))).await.expect(201);
+    server.put(&theirs, json!({"policy": {"shared": false}})).await.refused(409, "RbacPolicyInUse");
+    assert_eq!(b.delete(&format!("/floatingips/{}", used["id"].as_str().unwrap())).await.status, 204);
+    server.put(&theirs, json!({"policy": {"shared": false}})).await.expect(200);
+    assert_eq!(server.count("SELECT count(*) FROM qos_fip_policy_bindings").await, 0);
+}
