@@ -59,8 +59,12 @@ impl Routes {
                 }
             }
             let facets: Vec<_> = registry.facets().iter().filter(|f| f.collections().contains(&key)).cloned().collect();
-            let node = Node { key: key.to_owned(), stack: resource.stack, actions: resource.actions, children, facets };
-            nodes.entry(underscored(resource.path)).or_insert(node);
+            // Neutron finds a collection without its prefix, too; clients set the tags of QoS policies there.
+            for path in [underscored(resource.path), resource.collection.to_owned()] {
+                let (children, facets) = (children.clone(), facets.clone());
+                let node = Node { key: key.to_owned(), stack: resource.stack, actions: resource.actions, children, facets };
+                nodes.entry(path).or_insert(node);
+            }
         }
         let endpoints = registry.endpoints().iter().map(|e| (e.path(), e.clone())).collect();
         Self { nodes, endpoints }

@@ -52,7 +52,6 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// 403; as [`Judge::read`].
     pub async fn create(&self, key: &str, parent: Option<&str>, bodies: &[Body]) -> Result<Authorized> {
-        let proof = self.proof("create", key, parent).await?;
         let place = self.parent_of(key, parent)?;
         for body in bodies {
             let rules = self.rules_of("create", key, body, false)?;
@@ -60,7 +59,8 @@ impl<'a> Judge<'a> {
                 return Err(forbidden(&refusal));
             }
         }
-        Ok(proof)
+        // As in Neutron, who may not create a child is told so before its parent is looked for.
+        self.proof("create", key, parent).await
     }
 
     /// An update (with a body) or a delete.

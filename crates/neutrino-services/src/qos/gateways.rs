@@ -39,15 +39,17 @@ pub static EXTENSION: Extension = Extension::new(
 
 pub struct Gateways;
 
-/// Brings the router's policy in line with a request. Whether that changes anything.
-async fn apply(op: &mut Op<'_>, id: &str, body: &Body) -> Result<bool> {
+/// Brings the router's policy in line with a request. `led_out`: did it have a gateway before? Whether that changes anything.
+async fn apply(op: &mut Op<'_>, id: &str, body: &Body, led_out: bool) -> Result<bool> {
     let Some(info) = body.get(INFO) else { return Ok(false) };
     let row = op.tx.query_one("SELECT gw_port_id FROM routers WHERE id = ?", args![id]).await?;
     let leads_out = row.map(|row| row.opt_text(0)).transpose()?.flatten().is_some();
     let wanted = match info.get(POLICY) {
         _ if !leads_out => None,
         Some(wanted) => wanted.as_str(),
-        None => return Ok(false),
+        None if led_out => return Ok(false),
+        // A first gateway inherits nothing of one that an action took away.
+        None => None,
     };
     let old = bindings::of(op, &ROUTER, id).await?;
     bindings::change(op, &ROUTER, id, old.as_deref(), wanted).await
@@ -56,11 +58,11 @@ async fn apply(op: &mut Op<'_>, id: &str, body: &Body) -> Result<bool> {
 #[async_trait]
 impl Hook for Gateways {
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &Body) -> Result<()> {
-        apply(op, id, body).await.map(drop)
+        apply(op, id, body, false).await.map(drop)
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &Body) -> Result<()> {
-        if apply(op, original.id(), body).await? {
+        if apply(op, original.id(), body, original.get(INFO).is_object()).await? {
             op.touch(original.standard_attr_id);
         }
         Ok(())

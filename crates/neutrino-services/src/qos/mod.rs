@@ -43,11 +43,26 @@ const RULES: [(&str, usize); 9] = [
     ("alias_minimum_packet_rate_rules", MINIMUM_PACKET_RATE),
 ];
 
+/// What no key of the database forbids.
+const INVARIANTS: [(&str, &str); 2] = [
+    (
+        "minimum bandwidth above the limit of its QoS policy",
+        "SELECT m.id FROM qos_minimum_bandwidth_rules m JOIN qos_bandwidth_limit_rules l ON l.qos_policy_id = m.qos_policy_id \
+         AND l.direction = m.direction WHERE m.min_kbps > l.max_kbps",
+    ),
+    (
+        "minimum packet rate for both directions beside one for a single direction",
+        "SELECT a.id FROM qos_minimum_packet_rate_rules a JOIN qos_minimum_packet_rate_rules b ON b.qos_policy_id = a.qos_policy_id \
+         WHERE a.direction = 'any' AND b.direction <> 'any'",
+    ),
+];
+
 /// Turns QoS on if the configuration says so.
 pub fn register(builder: &mut Builder, config: &Config) {
     if !service_plugin(config, "qos") {
         return;
     }
+    builder.invariants(&INVARIANTS);
     let drivers = Arc::new(Drivers::of(config));
     let with_driver = config.list("ml2", "extension_drivers").iter().any(|name| name == "qos");
     for extension in if with_driver { &extensions::WITH_DRIVER } else { &extensions::WITHOUT_DRIVER } {

@@ -106,6 +106,9 @@ impl Behaviour for Policies {
         let id = original.id();
         // Who would give it to an object from now on waits, and finds it gone.
         op.lock("policies", id).await?;
+        // Of a router whose gateway is gone.
+        let stale = "DELETE FROM qos_router_gw_policy_bindings WHERE policy_id = ? AND router_id IN (SELECT id FROM routers WHERE gw_port_id IS NULL)";
+        op.tx.execute(stale, args![id]).await?;
         let mut sql = Sql::default();
         for (n, of) in bindings::ALL.iter().enumerate() {
             sql.push(if n == 0 { "" } else { " UNION ALL " });
@@ -146,7 +149,7 @@ pub async fn default_of(op: &mut Op<'_>, project_id: &str) -> Result<Option<Stri
     op.tx.query_one(text, args![project_id]).await?.map(|row| row.text(0)).transpose()
 }
 
-/// Ends the sharing with everyone, unless a project that it is not shared with otherwise has the policy.
+/// Ends the sharing with everyone, unless a project that it is not shared with otherwise has the policy; as in Neutron the owner counts.
 async fn unshare(op: &mut Op<'_>, original: &Record) -> Result<()> {
     let id = original.id();
     let held = "SELECT count(*) FROM qospolicyrbacs WHERE object_id = ? AND action = ? AND target_project = ?";
@@ -155,12 +158,12 @@ async fn unshare(op: &mut Op<'_>, original: &Record) -> Result<()> {
     }
     op.lock("policies", id).await?;
     let text = format!(
-        "SELECT count(*) FROM ({}) x WHERE x.project_id <> '' AND x.project_id <> ? AND NOT EXISTS (SELECT 1 FROM qospolicyrbacs r \
+        "SELECT count(*) FROM ({}) x WHERE x.project_id <> '' AND NOT EXISTS (SELECT 1 FROM qospolicyrbacs r \
          WHERE r.object_id = ? AND r.action = ? AND r.target_project = x.project_id)",
         bindings::USERS
     );
-    if op.tx.count(&text, args![id, original.project_id(), id, SHARED]).await? > 0 {
-        return Err(SHARED_AND_USED.error(format!("QoS policy {id} cannot cease to be shared: other projects use it.")));
+    if op.tx.count(&text, args![id, id, SHARED]).await? > 0 {
+        return Err(SHARED_AND_USED.error(format!("QoS policy {id} cannot cease to be shared: projects use it.")));
     }
     rbac::unshare_with_everyone(op, RBACS, id, SHARED).await
 }

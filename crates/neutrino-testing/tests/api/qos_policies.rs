@@ -53,7 +53,7 @@ async fn a_policy_lives_from_create_to_delete() {
     assert_eq!(server.get(&path).await.expect(200), made);
     let changed = server.put(&path, json!({"policy": {"name": "q", "description": "e"}})).await.expect(200);
     assert_eq!((&changed["name"], &changed["description"], &changed["revision_number"]), (&json!("q"), &json!("e"), &json!(1)));
-    assert_eq!(server.put(&format!("{path}/tags"), json!({"tags": ["red"]})).await.status, 200);
+    assert_eq!(server.put(&format!("/policies/{}/tags", id(&path)), json!({"tags": ["red"]})).await.status, 200);
     server.get("/qos/policies?tags=red&name=q&shared=False&is_default=False").await.expect_rows("policies", 1);
     server.get("/qos/policies?is_default=True").await.expect_rows("policies", 0);
     server.put(&path, json!({"policy": {"rules": []}})).await.refused(400, "HTTPBadRequest");
@@ -158,7 +158,10 @@ async fn others_see_a_policy_when_it_is_shared() {
     by(&server, A, MEMBER).post("/qos/policies", json!({"policy": {}})).await.refused(403, "PolicyNotAuthorized");
     b.get(&path).await.refused(404, "QosPolicyNotFound");
     b.get("/qos/policies").await.expect_rows("policies", 0);
+    b.get(&format!("/qos/policies?limit=1&marker={}", id(&path))).await.expect_rows("policies", 0);
+    server.get("/qos/policies?limit=1&marker=x").await.refused(404, "QosPolicyNotFound");
     b.put(&path, json!({"policy": {"name": "x"}})).await.refused(404, "QosPolicyNotFound");
+    b.put(&path, json!({"policy": {"name": "x".repeat(256)}})).await.refused(400, "HTTPBadRequest");
     b.delete(&path).await.refused(404, "QosPolicyNotFound");
     b.post("/networks", json!({"network": {"qos_policy_id": made["id"]}})).await.refused(404, "QosPolicyNotFound");
     b.get("/networks").await.expect_rows("networks", 0);
@@ -200,9 +203,15 @@ async fn a_policy_ceases_to_be_shared_when_nobody_else_has_it() {
     assert_eq!(a.put(&path, json!({"policy": {"shared": false}})).await.expect(200)["shared"], false);
     assert_eq!(b.get(&path).await.expect(200)["shared"], true);
     b.delete(&format!("/ports/{}", port["id"].as_str().unwrap())).await;
-    // Its owner's own use is no reason.
+    // As in Neutron its owner's own use counts.
     let path = policy(&server, json!({"project_id": A, "shared": true})).await;
-    a.post("/networks", json!({"network": {"qos_policy_id": id(&path)}})).await.expect(201);
+    let network = a.post("/networks", json!({"network": {"qos_policy_id": id(&path)}})).await.expect(201);
+    a.put(&path, json!({"policy": {"shared": false}})).await.refused(409, "RbacPolicyInUse");
+    let rbacs = server.get(&format!("/rbac-policies?object_id={}", id(&path))).await;
+    let wild = format!("/rbac-policies/{}", rbacs.body["rbac_policies"][0]["id"].as_str().unwrap());
+    a.delete(&wild).await.refused(409, "RbacPolicyInUse");
+    server.put(&wild, json!({"rbac_policy": {"target_tenant": A}})).await.refused(409, "RbacPolicyInUse");
+    assert_eq!(a.delete(&format!("/networks/{}", network["id"].as_str().unwrap())).await.status, 204);
     a.put(&path, json!({"policy": {"shared": false}})).await.expect(200);
 }
 
