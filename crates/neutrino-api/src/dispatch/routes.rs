@@ -59,15 +59,17 @@ impl Routes {
                 }
             }
             let facets: Vec<_> = registry.facets().iter().filter(|f| f.collections().contains(&key)).cloned().collect();
-            // Neutron finds a collection without its prefix, too; clients set the tags of QoS policies there.
-            for path in [underscored(resource.path), resource.collection.to_owned()] {
-                let (children, facets) = (children.clone(), facets.clone());
-                let node = Node { key: key.to_owned(), stack: resource.stack, actions: resource.actions, children, facets };
-                nodes.entry(path).or_insert(node);
-            }
+            let node = Node { key: key.to_owned(), stack: resource.stack, actions: resource.actions, children, facets };
+            nodes.entry(underscored(resource.path)).or_insert(node);
         }
         let endpoints = registry.endpoints().iter().map(|e| (e.path(), e.clone())).collect();
         Self { nodes, endpoints }
+    }
+
+    /// A part of the objects of the collection with this name.
+    fn part(&self, collection: &str, part: &str) -> Option<(&Node, &Arc<dyn Facet>)> {
+        let node = self.nodes.values().find(|node| node.key == collection)?;
+        Some((node, node.facets.iter().find(|facet| facet.path() == part)?))
     }
 
     /// # Errors
@@ -98,6 +100,16 @@ impl Routes {
             }
             [first, rest @ ..] => match (self.nodes.get(&underscored(first)), rest) {
                 (Some(node), rest) => (node, rest),
+                // Parts of objects are found without the collection's prefix, too: clients set the tags of QoS policies there.
+                (None, [id, part, rest @ ..]) if self.part(first, part).is_some() => {
+                    let (node, facet) = self.part(first, part).ok_or_else(nothing)?;
+                    let item = match rest {
+                        [] => None,
+                        [item] => Some(decode(item)?),
+                        _ => return Err(nothing()),
+                    };
+                    return Ok(Route::Facet(node.key.clone(), decode(id)?, facet.clone(), item));
+                }
                 (None, [second, rest @ ..]) => (self.nodes.get(&underscored(&format!("{first}/{second}"))).ok_or_else(nothing)?, rest),
                 (None, []) => return Err(nothing()),
             },

@@ -293,7 +293,7 @@ async fn lists_bulk_and_others() {
     }
     a.get(&format!("{}?internal_port=5", f.path)).await.refused(400, "HTTPBadRequest");
     b.get(&f.path).await.refused(404, "FloatingIPNotFound");
-    b.post(&f.path, f.body(json!({"external_port": 7, "internal_port": 7}))).await.refused(404, "FloatingIPNotFound");
+    b.post(&f.path, f.body(json!({"external_port": 7, "internal_port": 7}))).await.refused(403, "PolicyNotAuthorized");
     let reader = by(&server, "a", &["reader"]);
     reader.get(&f.path).await.expect_rows("port_forwardings", 2);
     reader.post(&f.path, f.body(json!({"external_port": 7, "internal_port": 7}))).await.refused(403, "PolicyNotAuthorized");
