@@ -85,7 +85,7 @@ async fn lists_bulk_and_others() {
     }
     a.get(&format!("{path}?port=x")).await.refused(400, "InvalidInput");
     b.get(&path).await.refused(404, "RouterNotFound");
-    b.post(&path, json!({"conntrack_helper": helper(3)})).await.refused(404, "RouterNotFound");
+    b.post(&path, json!({"conntrack_helper": helper(3)})).await.refused(403, "PolicyNotAuthorized");
     by(&server, "a", &["reader"]).post(&path, json!({"conntrack_helper": helper(3)})).await.refused(403, "PolicyNotAuthorized");
 }
 

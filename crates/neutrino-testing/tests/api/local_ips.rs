@@ -137,7 +137,7 @@ async fn an_association_is_reached_through_its_own_local_ip_only() {
     let steal = json!({"port_association": {"fixed_port_id": port["id"]}});
     b.post(&format!("/local_ips/{}/port_associations", id(&foreign)), steal.clone()).await.refused(400, "BadRequest");
     b.post("/local-ips", json!({"local_ip": {"local_port_id": port["id"]}})).await.refused(400, "BadRequest");
-    b.post(&path, steal).await.refused(404, "LocalIPNotFound");
+    b.post(&path, steal).await.refused(403, "PolicyNotAuthorized");
     b.get(&format!("/local-ips/{}", id(&local))).await.refused(404, "LocalIPNotFound");
     b.delete(&format!("/local-ips/{}", id(&local))).await.refused(404, "LocalIPNotFound");
     a.get(&path).await.expect_rows("port_associations", 1);
