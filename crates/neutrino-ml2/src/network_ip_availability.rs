@@ -2,8 +2,7 @@
 //! How many addresses each network has and how many are in use.
 //!
 //! Owns the collection `network_ip_availabilities`, which is counted from the tables of networks, subnets, pools and allocations
-//! on each request, in three statements. Writes nothing. Counts beyond 2^64 - 1 are shown as floating point numbers, as JSON
-//! readers take them; Neutron writes them with all their digits.
+//! on each request, in three statements. Writes nothing. Counts pass 2^64, which no JSON value in memory holds, so they are written as text.
 
 use std::collections::HashMap;
 
@@ -32,9 +31,9 @@ static RESOURCE: Resource = Resource::new(
         Attribute::new("network_id").filter().sort().primary_key(),
         Attribute::new("network_name").filter(),
         Attribute::new("tenant_id").filter(),
-        Attribute::new("total_ips"),
-        Attribute::new("used_ips"),
-        Attribute::new("subnet_ip_availability"),
+        Attribute::new("total_ips").raw_json(),
+        Attribute::new("used_ips").raw_json(),
+        Attribute::new("subnet_ip_availability").raw_json(),
         Attribute::new("ip_version").hidden().filter(),
     ],
 )
@@ -58,7 +57,7 @@ static DETAILS: Extension = Extension::new(
     "2025-10-31T00:00:00-00:00",
 )
 .requires(&["network-ip-availability"])
-.extends(&[(COLLECTION, &[Attribute::new("ip_availability_details")])]);
+.extends(&[(COLLECTION, &[Attribute::new("ip_availability_details").raw_json()])]);
 
 /// One subnet's counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,18 +94,21 @@ impl Counts {
         self.used_in_pools = self.used_in_pools.saturating_add(other.used_in_pools);
     }
 
-    fn details(&self) -> Value {
-        json!({
-            "total_ips_in_subnet": number(self.in_subnet),
-            "total_ips_in_allocation_pool": number(self.in_pools),
-            "used_ips_in_subnet": number(self.used),
-            "used_ips_in_allocation_pool": number(self.used_in_pools),
-        })
+    /// As JSON text.
+    fn details(&self) -> String {
+        object(&[
+            ("total_ips_in_subnet", self.in_subnet.to_string()),
+            ("total_ips_in_allocation_pool", self.in_pools.to_string()),
+            ("used_ips_in_subnet", self.used.to_string()),
+            ("used_ips_in_allocation_pool", self.used_in_pools.to_string()),
+        ])
     }
 }
 
-fn number(count: u128) -> Value {
-    u64::try_from(count).map_or_else(|_| Value::from(count as f64), Value::from)
+/// A JSON object of values that are JSON text.
+fn object(pairs: &[(&str, String)]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
+    format!("{{{}}}", pairs.join(", "))
 }
 
 struct Subnet {
@@ -133,23 +135,23 @@ impl Behaviour for Availability {
             for subnet in own {
                 let pools: IpSet = pools.remove(&subnet.id).unwrap_or_default().into_iter().collect();
                 let counts = Counts::of(&subnet.cidr, &pools, &used.remove(&subnet.id).unwrap_or_default());
-                let mut one = json!({
-                    "subnet_id": subnet.id,
-                    "ip_version": subnet.cidr.version().number(),
-                    "cidr": subnet.cidr.to_string(),
-                    "subnet_name": subnet.name,
-                    "used_ips": number(counts.used),
-                    "total_ips": number(counts.total),
-                });
-                if let (true, Some(map)) = (details, one.as_object_mut()) {
-                    map.insert("ip_availability_details".to_owned(), counts.details());
+                let mut one = vec![
+                    ("subnet_id", json!(subnet.id).to_string()),
+                    ("ip_version", subnet.cidr.version().number().to_string()),
+                    ("cidr", json!(subnet.cidr.to_string()).to_string()),
+                    ("subnet_name", json!(subnet.name).to_string()),
+                    ("used_ips", counts.used.to_string()),
+                    ("total_ips", counts.total.to_string()),
+                ];
+                if details {
+                    one.push(("ip_availability_details", counts.details()));
                 }
-                shown.push(one);
+                shown.push(object(&one));
                 sum.add(&counts);
             }
-            record.set("subnet_ip_availability", shown);
-            record.set("used_ips", number(sum.used));
-            record.set("total_ips", number(sum.total));
+            record.set("subnet_ip_availability", format!("[{}]", shown.join(", ")));
+            record.set("used_ips", sum.used.to_string());
+            record.set("total_ips", sum.total.to_string());
             record.set("ip_availability_details", sum.details());
         }
         Ok(records)
@@ -253,7 +255,7 @@ mod tests {
         assert_eq!(counts, Counts { total: 253, used: 2, in_subnet: 254, in_pools: 253, used_in_pools: 1 });
         let none = Counts::of(&cidr, &IpSet::new(), &[]);
         assert_eq!((none.total, none.in_pools), (256, 0));
-        assert_eq!(number(u128::from(u64::MAX)), json!(u64::MAX));
-        assert!(number(1 << 80).is_f64());
+        let huge = Counts { in_subnet: 1 << 80, ..Counts::default() };
+        assert!(huge.details().starts_with("{\"total_ips_in_subnet\": 1208925819614629174706176, "), "{}", huge.details());
     }
 }

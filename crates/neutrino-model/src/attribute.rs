@@ -133,6 +133,8 @@ pub struct Attribute {
     pub enforce_policy: bool,
     /// Objects of which this holds are shown without the attribute, rather than with null.
     pub omit_when: Option<fn(&Record) -> bool>,
+    /// Its value is JSON text already, to be written as it stands.
+    pub raw_json: bool,
     pub source: Source,
 }
 
@@ -154,6 +156,7 @@ impl Attribute {
             required_by_policy: false,
             enforce_policy: false,
             omit_when: None,
+            raw_json: false,
             source: Source::Loaded,
         }
     }
@@ -222,6 +225,12 @@ impl Attribute {
     #[must_use]
     pub const fn omit_when(mut self, absent: fn(&Record) -> bool) -> Self {
         self.omit_when = Some(absent);
+        self
+    }
+    /// The value is JSON text: for numbers that are too large for a JSON value in memory.
+    #[must_use]
+    pub const fn raw_json(mut self) -> Self {
+        self.raw_json = true;
         self
     }
     /// Stored in a column of the resource's own table.

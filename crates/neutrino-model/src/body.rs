@@ -58,6 +58,8 @@ impl Body {
             })?;
             body.slots[at] = Some(project.into());
         }
+        // What is missing or may not be there is told before what is wrong with a value.
+        let mut to_check = Vec::with_capacity(table.attributes.len());
         for (at, attribute) in table.attributes.iter().enumerate() {
             if attribute.post {
                 if body.slots[at].is_none() {
@@ -75,6 +77,9 @@ impl Body {
             } else if body.explicit[at] {
                 return Err(kinds::BAD_REQUEST.error(format!("Attribute '{}' is not allowed in a create request.", attribute.name)));
             }
+            to_check.push(at);
+        }
+        for at in to_check {
             body.make_good(at, limits)?;
         }
         Ok(body)

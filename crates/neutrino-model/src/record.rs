@@ -168,6 +168,7 @@ struct Key {
     /// The key as JSON text with its colon: `"name":`.
     text: String,
     omit_when: Option<fn(&Record) -> bool>,
+    raw_json: bool,
 }
 
 impl View {
@@ -182,7 +183,7 @@ impl View {
             let names = if table.is_project(at) { &["project_id", "tenant_id"][..] } else { &[attribute.name][..] };
             for name in names {
                 if keep(name) {
-                    keys.push(Key { at, text: format!("\"{name}\":"), omit_when: attribute.omit_when });
+                    keys.push(Key { at, text: format!("\"{name}\":"), omit_when: attribute.omit_when, raw_json: attribute.raw_json });
                 }
             }
         }
@@ -202,7 +203,10 @@ impl View {
             }
             out.extend_from_slice(key.text.as_bytes());
             out.push(b' ');
-            write_value(record.at(key.at), out);
+            match record.at(key.at) {
+                Value::String(text) if key.raw_json => out.extend_from_slice(text.as_bytes()),
+                value => write_value(value, out),
+            }
         }
         out.push(b'}');
     }

@@ -398,7 +398,6 @@ impl Head<'_> {
     }
 
     async fn facet(&self, key: &str, id: &str, facet: &dyn Facet, item: Option<&str>) -> Result<Response> {
-        let entry = self.entry(key)?;
         let parent = self.api.engine.original(self.cx, key, None, id).await?;
         let verb = match self.request.method {
             Method::GET => "get",
@@ -410,7 +409,7 @@ impl Head<'_> {
             return Err(kinds::METHOD_NOT_ALLOWED.error(format!("{} does not take {}.", facet.path(), self.request.method)));
         }
         self.judge.facet(verb, key, facet.path(), &parent).await?;
-        let body = bodies::any(&self.request.body, entry.table.resource)?;
+        let body = bodies::plain(&self.request.body)?;
         let (status, answer) = facet.call(&self.api.engine, self.cx, &parent, item, self.request.method.as_str(), &body).await?;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         Ok(answer.map_or_else(|| Response::empty(status), |answer| Response::json(status, &answer)))
