@@ -23,17 +23,17 @@ impl Service {
     ///
     /// # Errors
     /// The options do not suffice, contradict each other, or name files that cannot be used. Nobody is asked.
-    pub fn new(options: Options, service_type: &str) -> Result<Self, OptionError> {
-        Self::with(options, service_type, Limits::default(), Arc::new(SystemClock::new()))
+    pub fn new(options: &Options, service_type: &str) -> Result<Self, OptionError> {
+        Self::with(options, service_type, &Limits::default(), Arc::new(SystemClock::new()))
     }
 
     /// As [`Self::new`], with bounds and a clock of one's own.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with(options: Options, service_type: &str, limits: Limits, clock: Arc<dyn Clock>) -> Result<Self, OptionError> {
-        let client = Client::new(tls::config(&options, auth_url(&options)?.origin.tls)?, &options, &limits);
-        Ok(Self(Keystone::new(client, clock, &options, &limits)?.of_service(service_type)))
+    pub fn with(options: &Options, service_type: &str, limits: &Limits, clock: Arc<dyn Clock>) -> Result<Self, OptionError> {
+        let client = Client::new(tls::config(options, auth_url(options)?.origin.tls)?, options, limits);
+        Ok(Self(Keystone::new(client, clock, options, limits)?.of_service(service_type)))
     }
 
     /// Sends a body of JSON to a path below the service's address; gives the status and the body of the answer.

@@ -85,7 +85,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         name if config.is_declared(GROUP, name) => config.str(GROUP, name),
         _ => None,
     });
-    let service = options.and_then(|options| Service::new(options, "compute")).map_err(|error| refuse(&error))?;
+    let service = options.and_then(|options| Service::new(&options, "compute")).map_err(|error| refuse(&error))?;
     let queue = Arc::new(Queue::default());
     builder.hook("ports", events::Ports { queue: queue.clone(), wanted });
     if wanted.data_changes {
