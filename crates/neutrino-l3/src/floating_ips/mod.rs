@@ -4,7 +4,8 @@
 //! Owns `floatingips` and the ports that hold the addresses outside. Refuses to own: which router is between two networks
 //! (`routers::router_between`), the addresses (the ports' own rules give them). Invariants: a floating IP and its port outside come and go
 //! in one transaction; an address inside has at most one floating IP of an external network (a unique key); a floating IP never names an
-//! address that its port no longer has. Order of claims, so that two requests do not wait for each other: floating IP, port, router.
+//! address that its port no longer has. Order of claims, so that two requests seldom wait for each other: floating IP, port, router; a port
+//! that goes claims itself first, and where the database sees two that wait for each other, one is tried again.
 
 mod association;
 mod details;
