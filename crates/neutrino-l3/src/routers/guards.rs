@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Hook, Op};
 use neutrino_db::args;
 use neutrino_model::{Body, Record};
-use neutrino_types::{Result, error::kinds};
+use neutrino_types::{Error, Result, error::kinds};
 
-use super::{CENTRALIZED_SNAT, DISTRIBUTED_INTERFACE, GATEWAY, HA_INTERFACE, HA_NETWORK_PORT, INTERFACE, errors::SERVICE_PORT_IN_USE};
+use super::{CENTRALIZED_SNAT, DISTRIBUTED_INTERFACE, GATEWAY, HA_INTERFACE, HA_NETWORK_PORT, INTERFACE, INTERFACE_OWNERS, errors::SERVICE_PORT_IN_USE};
 
 /// Owners of ports that go with their routers only.
 const OWNERS: &[&str] = &[INTERFACE, GATEWAY, HA_INTERFACE, HA_NETWORK_PORT, DISTRIBUTED_INTERFACE, CENTRALIZED_SNAT];
@@ -56,9 +56,20 @@ impl Hook for Ports {
         if tx.count("SELECT count(*) FROM routers WHERE id = ?", args![port.str("device_id")]).await? == 0 {
             return Ok(());
         }
-        Err(SERVICE_PORT_IN_USE.error(format!(
-            "Port {} cannot be deleted directly via the port API: it has device owner {owner}. Remove the router's interface or gateway.",
-            port.id()
-        )))
+        Err(in_use(port.id(), owner))
     }
+
+    /// A router takes its own note of a port away first; a note that is there was made since the request was looked at.
+    async fn delete(&self, op: &mut Op<'_>, port: &Record) -> Result<()> {
+        let owner = port.str("device_owner");
+        let is_plugged = INTERFACE_OWNERS.contains(&owner)
+            && op.tx.count("SELECT count(*) FROM routerports WHERE port_id = ?", args![port.id()]).await? > 0;
+        if is_plugged { Err(in_use(port.id(), owner)) } else { Ok(()) }
+    }
+}
+
+fn in_use(port_id: &str, owner: &str) -> Error {
+    SERVICE_PORT_IN_USE.error(format!(
+        "Port {port_id} cannot be deleted directly via the port API: it has device owner {owner}. Remove the router's interface or gateway."
+    ))
 }

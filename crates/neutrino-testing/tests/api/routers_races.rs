@@ -75,6 +75,27 @@ async fn interfaces_gateways_and_deletes_at_once_leave_no_orphan() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_port_is_plugged_in_or_deleted_and_never_both() {
+    let server = Arc::new(Server::full().await);
+    let (net, _) = network(&server, json!({}), "10.0.0.0/24").await;
+    let path = Arc::new(router(&server, json!({})).await);
+    for _ in 0..12 {
+        let port = server.post("/ports", json!({"port": {"network_id": net}})).await.expect(201);
+        let target = format!("/ports/{}", port["id"].as_str().unwrap());
+        let (other, at, id) = (server.clone(), path.clone(), port["id"].clone());
+        let plug = tokio::spawn(async move { other.put(&format!("{at}/add_router_interface"), json!({"port_id": id})).await.status });
+        let (other, at) = (server.clone(), target.clone());
+        let delete = tokio::spawn(async move { other.delete(&at).await.status });
+        let answers = (plug.await.unwrap(), delete.await.unwrap());
+        assert!(matches!(answers, (200, 409) | (404, 204)), "{answers:?}");
+        whole(&server).await;
+        if answers.0 == 200 {
+            server.put(&format!("{path}/remove_router_interface"), json!({"port_id": port["id"]})).await.expect(200);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn routes_added_at_once_are_all_there() {
     let server = Arc::new(Server::full().await);
     let (_, subnet) = network(&server, json!({}), "10.0.0.0/24").await;
