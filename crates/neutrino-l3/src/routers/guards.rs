@@ -8,7 +8,10 @@ use neutrino_db::args;
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
-use super::{CENTRALIZED_SNAT, DISTRIBUTED_INTERFACE, GATEWAY, HA_INTERFACE, HA_NETWORK_PORT, INTERFACE, INTERFACE_OWNERS, errors::SERVICE_PORT_IN_USE};
+use super::{
+    CENTRALIZED_SNAT, DISTRIBUTED_INTERFACE, GATEWAY, HA_INTERFACE, HA_NETWORK_PORT, INTERFACE, INTERFACE_OWNERS,
+    errors::SERVICE_PORT_IN_USE,
+};
 
 /// Owners of ports that go with their routers only.
 const OWNERS: &[&str] = &[INTERFACE, GATEWAY, HA_INTERFACE, HA_NETWORK_PORT, DISTRIBUTED_INTERFACE, CENTRALIZED_SNAT];
