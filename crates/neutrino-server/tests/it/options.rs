@@ -7,8 +7,8 @@ use neutrino_server::{known, options};
 use oslo_config::{Config, Sources, Value};
 use serde_json::Value as Json;
 
-/// Options whose default differs on purpose: an in-process bus, a service that listens by itself, logs of ours.
-const OTHER_DEFAULTS: [(&str, &str); 2] = [("DEFAULT", "transport_url"), ("DEFAULT", "default_log_levels")];
+/// Options whose default differs on purpose: an in-process bus, logs of ours, the name of the machine (the contract has that of another).
+const OTHER_DEFAULTS: [(&str, &str); 3] = [("DEFAULT", "transport_url"), ("DEFAULT", "default_log_levels"), ("DEFAULT", "host")];
 
 fn contract() -> BTreeMap<(String, String), Json> {
     let contract = neutrino_testing::contract::read("config.json");
