@@ -13,7 +13,7 @@ async fn one(server: &Server, n: usize, routers: &[String], subnets: &[String], 
     let (path, subnet) = (&routers[n % routers.len()], &subnets[(n / 3) % subnets.len()]);
     let put = async |path: String, body: Value| server.put(&path, body).await.status;
     match n % 8 {
-        0 | 1 | 2 => put(format!("{path}/add_router_interface"), json!({"subnet_id": subnet})).await,
+        0..=2 => put(format!("{path}/add_router_interface"), json!({"subnet_id": subnet})).await,
         3 | 4 => put(format!("{path}/remove_router_interface"), json!({"subnet_id": subnet})).await,
         5 => {
             let info = json!({"network_id": outside[(n / 8) % outside.len()]});
