@@ -8,6 +8,7 @@ pub mod address_scopes;
 pub mod ipam;
 pub mod mech;
 pub mod network_ip_availability;
+pub mod network_segment_ranges;
 pub mod networks;
 pub mod ports;
 pub mod subnetpools;

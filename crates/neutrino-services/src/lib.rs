@@ -18,6 +18,7 @@ pub mod qos;
 pub mod quotas;
 pub mod rbac_policies;
 pub mod security_groups;
+pub mod segments;
 pub mod shims;
 pub mod standard;
 pub mod tags;
@@ -50,6 +51,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_groups::register(builder);
     trunks::register(builder, config)?;
     qos::register(builder, config);
+    segments::register(builder, config);
     tags::register(builder);
     if service_plugin(config, "pvlan") {
         pvlan::register(builder);

@@ -29,7 +29,10 @@ use oslo_config::Config;
 
 pub use vlan_transparent::OPTIONS;
 
-use crate::type_drivers::{SyncAllocations, TypeManager};
+use crate::{
+    network_segment_ranges,
+    type_drivers::{SyncAllocations, TypeManager},
+};
 
 pub const NOT_FOUND: ErrorKind = ErrorKind::new("NetworkNotFound", 404);
 pub const IN_USE: ErrorKind = ErrorKind::new("NetworkInUse", 409);
@@ -86,7 +89,11 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     let types = Arc::new(TypeManager::of(config)?);
     builder.resource(&RESOURCE).behaviour("networks", rules::Networks { types: types.clone() }).loader("networks", loaders::Subnets);
     segment_service::register(builder, types.clone());
-    builder.startup(SyncAllocations(types.clone())).service(types);
+    if network_segment_ranges::is_on(config) {
+        builder.startup(network_segment_ranges::Defaults(types.clone()));
+    }
+    builder.startup(SyncAllocations(types.clone())).service(types.clone());
+    network_segment_ranges::register(builder, config, types);
     external::register(builder);
     invariants::register(builder);
     mtu::register(builder);

@@ -141,11 +141,11 @@ pub async fn reserve(op: &mut Op<'_>, types: &TypeManager, body: &Body) -> Resul
     let asked = asked_for(types, body)?;
     if asked.is_empty() {
         let external = body.bool("router:external") == Some(true);
-        return Ok(vec![types.allocate(op.cx, op.tx, external).await?]);
+        return Ok(vec![types.allocate(op.cx, op.tx, external, body.project_id()).await?]);
     }
     let mut segments = Vec::with_capacity(asked.len());
     for segment in &asked {
-        segments.push(types.reserve(op.cx, op.tx, segment).await?);
+        segments.push(types.reserve(op.cx, op.tx, segment, Some(body.project_id())).await?);
     }
     Ok(segments)
 }
@@ -245,7 +245,7 @@ pub async fn update(op: &mut Op<'_>, types: &TypeManager, original: &Record, bod
     }
     let new = Segment { segmentation_id: Some(id), ..old.segment.clone() };
     types.validate(&new)?;
-    types.reserve(op.cx, op.tx, &new).await?;
+    types.reserve(op.cx, op.tx, &new, Some(original.project_id())).await?;
     op.tx.execute("UPDATE networksegments SET segmentation_id = ? WHERE id = ?", args![id, &old.id]).await?;
     op.touch(old.standard_attr_id);
     types.release(op.tx, &old.segment).await

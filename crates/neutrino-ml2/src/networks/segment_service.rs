@@ -36,7 +36,7 @@ impl Segments for Service {
     async fn reserve(&self, op: &mut Op<'_>, segment: &Segment) -> Result<Segment> {
         let asked = ours(segment);
         self.0.validate(&asked)?;
-        let taken = self.0.reserve(op.cx, op.tx, &asked).await?;
+        let taken = self.0.reserve(op.cx, op.tx, &asked, None).await?;
         Ok(Segment { network_type: taken.network_type, physical_network: taken.physical_network, segmentation_id: taken.segmentation_id })
     }
 

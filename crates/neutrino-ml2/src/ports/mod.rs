@@ -153,6 +153,9 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_pairs::register(builder);
     extra_dhcp_opts::register(builder);
     device_profile::register(builder);
+    if neutrino_core::service_plugin(config, "segments") {
+        shown::register_ip_allocation(builder);
+    }
     numa_affinity_policy::register(builder);
     extension_drivers::register(builder, config)
 }

@@ -8,7 +8,7 @@ use neutrino_types::{Result, error::kinds};
 use oslo_config::Config;
 
 use super::{
-    driver::{FLAT_NETWORK_IN_USE, Segment, TypeDriver},
+    driver::{FLAT_NETWORK_IN_USE, Segment, Supply, TypeDriver},
     mtu::Mtus,
 };
 
@@ -36,7 +36,7 @@ impl TypeDriver for Flat {
         false
     }
 
-    fn validate(&self, segment: &Segment) -> Result<()> {
+    fn validate(&self, segment: &Segment, _supply: Supply<'_>) -> Result<()> {
         let invalid = |reason: String| Err(kinds::INVALID_INPUT.error(reason));
         let Some(name) = segment.physical_network.as_deref().filter(|name| !name.is_empty()) else {
             return invalid("A flat network needs provider:physical_network.".to_owned());
@@ -54,7 +54,7 @@ impl TypeDriver for Flat {
         Ok(())
     }
 
-    async fn reserve(&self, _cx: &Context, tx: &mut Tx, segment: &Segment) -> Result<Segment> {
+    async fn reserve(&self, _cx: &Context, tx: &mut Tx, segment: &Segment, _supply: Supply<'_>) -> Result<Segment> {
         let name = segment.physical_network.as_deref().unwrap_or_default();
         match tx.execute("INSERT INTO ml2_flat_allocations (physical_network) VALUES (?)", args![name]).await {
             Err(error) if error.is_duplicate("") => {
@@ -66,11 +66,11 @@ impl TypeDriver for Flat {
     }
 
     /// Projects do not choose physical networks.
-    async fn allocate(&self, _cx: &Context, _tx: &mut Tx) -> Result<Option<Segment>> {
+    async fn allocate(&self, _cx: &Context, _tx: &mut Tx, _supply: Supply<'_>) -> Result<Option<Segment>> {
         Ok(None)
     }
 
-    async fn release(&self, tx: &mut Tx, segment: &Segment) -> Result<()> {
+    async fn release(&self, tx: &mut Tx, segment: &Segment, _supply: Supply<'_>) -> Result<()> {
         let name = segment.physical_network.as_deref().unwrap_or_default();
         tx.execute("DELETE FROM ml2_flat_allocations WHERE physical_network = ?", args![name]).await?;
         Ok(())

@@ -6,7 +6,7 @@ use neutrino_core::Context;
 use neutrino_db::Tx;
 use neutrino_types::{Result, error::kinds};
 
-use super::driver::{Segment, TypeDriver};
+use super::driver::{Segment, Supply, TypeDriver};
 
 pub struct Local;
 
@@ -20,7 +20,7 @@ impl TypeDriver for Local {
         false
     }
 
-    fn validate(&self, segment: &Segment) -> Result<()> {
+    fn validate(&self, segment: &Segment, _supply: Supply<'_>) -> Result<()> {
         let physical = segment.physical_network.as_deref().is_some_and(|name| !name.is_empty());
         if physical || segment.segmentation_id.is_some_and(|id| id != 0) {
             return Err(kinds::INVALID_INPUT
@@ -29,15 +29,15 @@ impl TypeDriver for Local {
         Ok(())
     }
 
-    async fn reserve(&self, _cx: &Context, _tx: &mut Tx, _segment: &Segment) -> Result<Segment> {
+    async fn reserve(&self, _cx: &Context, _tx: &mut Tx, _segment: &Segment, _supply: Supply<'_>) -> Result<Segment> {
         Ok(Segment::of(self.network_type()))
     }
 
-    async fn allocate(&self, _cx: &Context, _tx: &mut Tx) -> Result<Option<Segment>> {
+    async fn allocate(&self, _cx: &Context, _tx: &mut Tx, _supply: Supply<'_>) -> Result<Option<Segment>> {
         Ok(Some(Segment::of(self.network_type())))
     }
 
-    async fn release(&self, _tx: &mut Tx, _segment: &Segment) -> Result<()> {
+    async fn release(&self, _tx: &mut Tx, _segment: &Segment, _supply: Supply<'_>) -> Result<()> {
         Ok(())
     }
 

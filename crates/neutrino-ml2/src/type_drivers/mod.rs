@@ -28,8 +28,12 @@ use neutrino_db::{Db, Tx};
 use neutrino_types::{Result, error::kinds};
 use oslo_config::Config;
 
-pub use driver::{FLAT_NETWORK_IN_USE, NO_NETWORK_AVAILABLE, Segment, TUNNEL_ID_IN_USE, TypeDriver, VLAN_ID_IN_USE};
+pub use driver::{FLAT_NETWORK_IN_USE, NO_NETWORK_AVAILABLE, Segment, Supply, TUNNEL_ID_IN_USE, TypeDriver, VLAN_ID_IN_USE};
+
+use crate::network_segment_ranges;
 pub use options::OPTIONS;
+pub use pool::{Range, merged};
+pub use ranges::{MOST_IDS, valid_ids};
 
 const KNOWN: [&str; 6] = ["local", "flat", "vlan", "gre", "vxlan", "geneve"];
 
@@ -39,7 +43,12 @@ pub struct TypeManager {
     project_network_types: Vec<String>,
     external_network_type: Option<String>,
     mtus: mtu::Mtus,
+    /// Do rows of the database say which ids there are, rather than the configuration?
+    stored: bool,
 }
+
+/// How often the synchronisation starts anew when another server process does the same.
+const SYNC_TRIES: usize = 5;
 
 impl TypeManager {
     /// The drivers that the configuration names, with their ranges.
@@ -75,7 +84,12 @@ impl TypeManager {
         project_network_types.iter().try_for_each(|name| check("project_network_types", name))?;
         let external_network_type = config.str("ml2", "external_network_type").filter(|name| !name.is_empty());
         external_network_type.iter().try_for_each(|name| check("external_network_type", name))?;
-        Ok(Self { drivers, project_network_types, external_network_type, mtus })
+        let stored = network_segment_ranges::is_on(config);
+        Ok(Self { drivers, project_network_types, external_network_type, mtus, stored })
+    }
+
+    fn supply<'a>(&self, project: Option<&'a str>) -> Supply<'a> {
+        if self.stored { Supply::Stored { project } } else { Supply::Configured }
     }
 
     /// The types that are loaded, in the operator's order.
@@ -102,7 +116,7 @@ impl TypeManager {
     /// # Errors
     /// 400 `InvalidInput`.
     pub fn validate(&self, segment: &Segment) -> Result<()> {
-        self.driver(&segment.network_type)?.validate(segment)
+        self.driver(&segment.network_type)?.validate(segment, self.supply(None))
     }
 
     /// Is something left for the driver to choose?
@@ -117,21 +131,21 @@ impl TypeManager {
     ///
     /// # Errors
     /// 409 when it is in use, 503 when none is left; the database's.
-    pub async fn reserve(&self, cx: &Context, tx: &mut Tx, segment: &Segment) -> Result<Segment> {
-        self.driver(&segment.network_type)?.reserve(cx, tx, segment).await
+    pub async fn reserve(&self, cx: &Context, tx: &mut Tx, segment: &Segment, project: Option<&str>) -> Result<Segment> {
+        self.driver(&segment.network_type)?.reserve(cx, tx, segment, self.supply(project)).await
     }
 
     /// Takes a segment for a network of a project that asked for none, of the first type that has one.
     ///
     /// # Errors
     /// 503 `NoNetworkAvailable`; the database's.
-    pub async fn allocate(&self, cx: &Context, tx: &mut Tx, external: bool) -> Result<Segment> {
+    pub async fn allocate(&self, cx: &Context, tx: &mut Tx, external: bool, project: &str) -> Result<Segment> {
         let types = match &self.external_network_type {
             Some(name) if external => std::slice::from_ref(name),
             _ => self.project_network_types.as_slice(),
         };
         for name in types {
-            if let Some(segment) = self.driver(name)?.allocate(cx, tx).await? {
+            if let Some(segment) = self.driver(name)?.allocate(cx, tx, self.supply(Some(project))).await? {
                 return Ok(segment);
             }
         }
@@ -147,7 +161,7 @@ impl TypeManager {
     /// The database's.
     pub async fn release(&self, tx: &mut Tx, segment: &Segment) -> Result<()> {
         match self.find(&segment.network_type) {
-            Some(driver) => driver.release(tx, segment).await,
+            Some(driver) => driver.release(tx, segment, self.supply(None)).await,
             None => {
                 tracing::error!("segment {segment:?} cannot be released: its type is not in [ml2] type_drivers");
                 Ok(())
@@ -165,13 +179,46 @@ impl TypeManager {
         }
     }
 
-    /// Brings the tables of allocations in line with the configured ranges.
+    /// The ranges of the configuration: type, physical network (or nothing), first and last id.
+    #[must_use]
+    pub fn configured_ranges(&self) -> Vec<(&'static str, String, Range)> {
+        let all = self.drivers.iter();
+        all.flat_map(|driver| driver.configured().into_iter().map(move |(name, range)| (driver.network_type(), name, range))).collect()
+    }
+
+    /// Brings the allocations of one type in line with its ranges.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sync(&self, tx: &mut Tx, network_type: &str) -> Result<()> {
+        match self.find(network_type) {
+            Some(driver) => driver.sync(tx, self.supply(None)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Brings the tables of allocations in line with the ranges.
     ///
     /// # Errors
     /// The database's.
     pub async fn sync_allocations(&self, db: &Db) -> Result<()> {
         for driver in &self.drivers {
-            driver.sync_allocations(db).await?;
+            let mut tried = 0;
+            loop {
+                let done = db
+                    .retry("sync_allocations", || async {
+                        let mut tx = db.begin().await?;
+                        driver.sync(&mut tx, self.supply(None)).await?;
+                        tx.commit().await
+                    })
+                    .await;
+                tried += 1;
+                match done {
+                    // Another process made the same rows: look again.
+                    Err(error) if error.is_duplicate("") && tried < SYNC_TRIES => {}
+                    done => break done?,
+                }
+            }
         }
         Ok(())
     }

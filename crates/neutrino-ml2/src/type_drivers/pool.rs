@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use neutrino_core::Context;
-use neutrino_db::{Arg, Db, Sql, Tx, quote};
+use neutrino_db::{Arg, Sql, Tx, quote};
 use neutrino_types::{Error, Result};
 
 /// How many free ids are looked at together, so that concurrent takers rarely meet.
@@ -16,8 +16,6 @@ const WINDOW: i64 = 64;
 const TRIES: usize = 8;
 /// How many rows one statement of the synchronisation makes. The numbers come from four decimal digits.
 const BLOCK: i64 = 10_000;
-/// How often the synchronisation starts anew when another server process does the same.
-const SYNC_TRIES: usize = 5;
 
 /// First and last id, both allowed.
 pub type Range = (i64, i64);
@@ -49,9 +47,9 @@ impl Pool {
     /// Takes a free id, chosen at random around a random point of the ranges; `None` when all are taken.
     pub async fn take_any(&self, cx: &Context, tx: &mut Tx, physical_network: Option<&str>, ranges: &[Range]) -> Result<Option<i64>> {
         let Some(point) = random_point(cx, ranges) else { return Ok(None) };
-        let mut free = self.window(tx, physical_network, ">=", point).await?;
+        let mut free = self.window(tx, physical_network, ranges, ">=", point).await?;
         if free.is_empty() {
-            free = self.window(tx, physical_network, "<", point).await?;
+            free = self.window(tx, physical_network, ranges, "<", point).await?;
         }
         if free.is_empty() {
             return Ok(None);
@@ -65,11 +63,16 @@ impl Pool {
         Err(Error::stale(format!("{}: all candidates were taken in between", self.table)))
     }
 
-    async fn window(&self, tx: &mut Tx, physical_network: Option<&str>, side: &str, point: i64) -> Result<Vec<i64>> {
+    /// Free ids of these ranges on one side of a point.
+    async fn window(&self, tx: &mut Tx, physical_network: Option<&str>, ranges: &[Range], side: &str, point: i64) -> Result<Vec<i64>> {
         let key = quote(self.key);
         let mut sql = Sql::raw(format!("SELECT {key} FROM {} WHERE ", self.table));
         sql.append(self.place(physical_network)).push("allocated = ").bind(false);
-        sql.push(&format!(" AND {key} {side} ")).bind(point).push(&format!(" ORDER BY {key} LIMIT {WINDOW}"));
+        sql.push(&format!(" AND {key} {side} ")).bind(point).push(" AND (");
+        for (n, (first, last)) in merged(ranges).into_iter().enumerate() {
+            sql.push(if n > 0 { " OR " } else { "" }).push(&key).push(" BETWEEN ").bind(first).push(" AND ").bind(last);
+        }
+        sql.push(&format!(") ORDER BY {key} LIMIT {WINDOW}"));
         tx.select(sql).await?.iter().map(|row| row.int(0)).collect()
     }
 
@@ -115,29 +118,15 @@ impl Pool {
 
     /// Makes the rows those of the ranges: adds what is missing, removes what is outside and free. Physical networks that are no
     /// longer configured lose all their rows, as in Neutron. For a pool without physical networks there is one entry, `""`.
-    pub async fn sync(&self, db: &Db, wanted: &BTreeMap<String, Vec<Range>>) -> Result<()> {
-        let mut tried = 0;
-        loop {
-            let done = db
-                .retry("sync_allocations", || async {
-                    let mut tx = db.begin().await?;
-                    if self.by_physical_network {
-                        self.drop_physical_networks(&mut tx, wanted).await?;
-                    }
-                    for (physical_network, ranges) in wanted {
-                        let place = self.by_physical_network.then_some(physical_network.as_str());
-                        self.sync_ranges(&mut tx, place, &merged(ranges)).await?;
-                    }
-                    tx.commit().await
-                })
-                .await;
-            tried += 1;
-            match done {
-                // Another process made the same rows: look again.
-                Err(error) if error.is_duplicate("") && tried < SYNC_TRIES => {}
-                done => return done,
-            }
+    pub async fn sync(&self, tx: &mut Tx, wanted: &BTreeMap<String, Vec<Range>>) -> Result<()> {
+        if self.by_physical_network {
+            self.drop_physical_networks(tx, wanted).await?;
         }
+        for (physical_network, ranges) in wanted {
+            let place = self.by_physical_network.then_some(physical_network.as_str());
+            self.sync_ranges(tx, place, &merged(ranges)).await?;
+        }
+        Ok(())
     }
 
     async fn drop_physical_networks(&self, tx: &mut Tx, wanted: &BTreeMap<String, Vec<Range>>) -> Result<()> {
@@ -221,7 +210,8 @@ fn random_point(cx: &Context, ranges: &[Range]) -> Option<i64> {
 }
 
 /// The same ids as ranges that neither overlap nor touch, in order.
-fn merged(ranges: &[Range]) -> Vec<Range> {
+#[must_use]
+pub fn merged(ranges: &[Range]) -> Vec<Range> {
     let mut sorted = ranges.to_vec();
     sorted.sort_unstable();
     let mut out: Vec<Range> = Vec::with_capacity(sorted.len());

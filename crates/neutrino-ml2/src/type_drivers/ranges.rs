@@ -11,7 +11,18 @@ pub const VNIS: Range = (1, (1 << 24) - 1);
 /// GRE keys are 32 bits wide; Neutron's column holds 31 of them.
 pub const GRE_KEYS: Range = (1, (1 << 31) - 1);
 /// The most ids that one type may have: each is a row.
-const MOST_IDS: i64 = 1 << 24;
+pub const MOST_IDS: i64 = 1 << 24;
+
+/// The ids that a type has at all; `None` for one without ids.
+#[must_use]
+pub fn valid_ids(network_type: &str) -> Option<Range> {
+    match network_type {
+        "vlan" => Some(VLAN_IDS),
+        "vxlan" | "geneve" => Some(VNIS),
+        "gre" => Some(GRE_KEYS),
+        _ => None,
+    }
+}
 
 /// `network_vlan_ranges`: physical networks in the order in which they are written, with their ranges. A name alone stands for all
 /// VLANs there.

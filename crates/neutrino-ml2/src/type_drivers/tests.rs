@@ -6,7 +6,7 @@ use oslo_config::{Config, Sources};
 use super::{OPTIONS, TypeManager};
 
 fn manager(options: &[(&str, &str, &str)]) -> Result<TypeManager, String> {
-    TypeManager::of(&Config::for_test(&[OPTIONS], options).map_err(|e| e.to_string())?)
+    TypeManager::of(&Config::for_test(&[neutrino_core::plugins::OPTIONS, OPTIONS], options).map_err(|e| e.to_string())?)
 }
 
 fn refusal(options: &[(&str, &str, &str)]) -> String {

@@ -3,14 +3,15 @@
 
 use async_trait::async_trait;
 use neutrino_core::Context;
-use neutrino_db::{Db, Tx};
+use neutrino_db::Tx;
 use neutrino_types::{Result, error::kinds};
 
 use super::{
-    driver::{NO_NETWORK_AVAILABLE, Segment, TUNNEL_ID_IN_USE, TypeDriver},
+    driver::{NO_NETWORK_AVAILABLE, Segment, Supply, TUNNEL_ID_IN_USE, TypeDriver},
     mtu::Mtus,
     pool::{Pool, Range},
 };
+use crate::network_segment_ranges::stored;
 
 /// One of the three; their files say what differs.
 pub struct Tunnel {
@@ -40,7 +41,7 @@ impl TypeDriver for Tunnel {
         segment.segmentation_id.is_none()
     }
 
-    fn validate(&self, segment: &Segment) -> Result<()> {
+    fn validate(&self, segment: &Segment, _supply: Supply<'_>) -> Result<()> {
         if segment.physical_network.as_deref().is_some_and(|name| !name.is_empty()) {
             return Err(
                 kinds::INVALID_INPUT.error(format!("A {} network has no provider:physical_network: leave it out.", self.network_type))
@@ -54,9 +55,9 @@ impl TypeDriver for Tunnel {
         }
     }
 
-    async fn reserve(&self, cx: &Context, tx: &mut Tx, segment: &Segment) -> Result<Segment> {
+    async fn reserve(&self, cx: &Context, tx: &mut Tx, segment: &Segment, supply: Supply<'_>) -> Result<Segment> {
         let Some(id) = segment.segmentation_id else {
-            return self.allocate(cx, tx).await?.ok_or_else(|| {
+            return self.allocate(cx, tx, supply).await?.ok_or_else(|| {
                 NO_NETWORK_AVAILABLE.error(format!(
                     "Unable to create the network: no {} id is free. Delete unused networks, or add ranges.",
                     self.network_type
@@ -69,22 +70,41 @@ impl TypeDriver for Tunnel {
         Err(TUNNEL_ID_IN_USE.error(format!("Unable to create the network: the tunnel id {id} is in use.")))
     }
 
-    async fn allocate(&self, cx: &Context, tx: &mut Tx) -> Result<Option<Segment>> {
-        Ok(self.pool.take_any(cx, tx, None, &self.ranges).await?.map(|id| self.segment(id)))
+    async fn allocate(&self, cx: &Context, tx: &mut Tx, supply: Supply<'_>) -> Result<Option<Segment>> {
+        let Supply::Stored { project } = supply else {
+            return Ok(self.pool.take_any(cx, tx, None, &self.ranges).await?.map(|id| self.segment(id)));
+        };
+        for ranges in stored::of_project(tx, self.network_type, project).await? {
+            let ranges: Vec<Range> = ranges.into_values().flatten().collect();
+            if let Some(id) = self.pool.take_any(cx, tx, None, &ranges).await? {
+                return Ok(Some(self.segment(id)));
+            }
+        }
+        Ok(None)
     }
 
-    async fn release(&self, tx: &mut Tx, segment: &Segment) -> Result<()> {
-        match segment.segmentation_id {
-            Some(id) => self.pool.release(tx, None, id, &self.ranges).await,
-            None => Ok(()),
+    async fn release(&self, tx: &mut Tx, segment: &Segment, supply: Supply<'_>) -> Result<()> {
+        let Some(id) = segment.segmentation_id else { return Ok(()) };
+        if supply.is_stored() {
+            let (kept, itself) = (stored::covers(tx, self.network_type, "", id).await?, [(id, id)]);
+            return self.pool.release(tx, None, id, if kept { &itself } else { &[] }).await;
         }
+        self.pool.release(tx, None, id, &self.ranges).await
     }
 
     fn mtu(&self, _physical_network: Option<&str>) -> i64 {
         self.mtus.tunnel(self.overhead)
     }
 
-    async fn sync_allocations(&self, db: &Db) -> Result<()> {
-        self.pool.sync(db, &[(String::new(), self.ranges.clone())].into()).await
+    fn configured(&self) -> Vec<(String, Range)> {
+        self.ranges.iter().map(|range| (String::new(), *range)).collect()
+    }
+
+    async fn sync(&self, tx: &mut Tx, supply: Supply<'_>) -> Result<()> {
+        let ranges = match supply {
+            Supply::Configured => self.ranges.clone(),
+            Supply::Stored { .. } => stored::all(tx, self.network_type).await?.into_values().flatten().collect(),
+        };
+        self.pool.sync(tx, &[(String::new(), ranges)].into()).await
     }
 }

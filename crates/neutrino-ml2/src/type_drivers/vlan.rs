@@ -3,16 +3,17 @@
 
 use async_trait::async_trait;
 use neutrino_core::Context;
-use neutrino_db::{Db, Tx};
-use neutrino_types::{Result, error::kinds};
+use neutrino_db::Tx;
+use neutrino_types::{Error, Result, error::kinds};
 use oslo_config::Config;
 
 use super::{
-    driver::{NO_NETWORK_AVAILABLE, Segment, TypeDriver, VLAN_ID_IN_USE},
+    driver::{NO_NETWORK_AVAILABLE, Segment, Supply, TypeDriver, VLAN_ID_IN_USE},
     mtu::Mtus,
     pool::{Pool, Range},
     ranges::{self, VLAN_IDS},
 };
+use crate::network_segment_ranges::stored;
 
 const POOL: Pool = Pool { table: "ml2_vlan_allocations", key: "vlan_id", by_physical_network: true };
 
@@ -35,8 +36,20 @@ impl Vlan {
         Segment { physical_network: Some(physical_network.to_owned()), segmentation_id: Some(id), ..Segment::of(self.network_type()) }
     }
 
-    async fn take_any(&self, cx: &Context, tx: &mut Tx, only: Option<&str>) -> Result<Option<Segment>> {
-        for (name, ranges) in &self.physical_networks {
+    /// Where to look for a VLAN, in order.
+    async fn places(&self, tx: &mut Tx, supply: Supply<'_>) -> Result<Vec<(String, Vec<Range>)>> {
+        let Supply::Stored { project } = supply else { return Ok(self.physical_networks.clone()) };
+        let mut places = Vec::new();
+        for ranges in stored::of_project(tx, self.network_type(), project).await? {
+            let mut ranges: Vec<(String, Vec<Range>)> = ranges.into_iter().collect();
+            ranges.sort_by_key(|(name, _)| self.physical_networks.iter().position(|(known, _)| known == name).unwrap_or(usize::MAX));
+            places.extend(ranges);
+        }
+        Ok(places)
+    }
+
+    async fn take_any(&self, cx: &Context, tx: &mut Tx, only: Option<&str>, supply: Supply<'_>) -> Result<Option<Segment>> {
+        for (name, ranges) in &self.places(tx, supply).await? {
             if only.is_some_and(|only| only != name) {
                 continue;
             }
@@ -46,6 +59,16 @@ impl Vlan {
         }
         Ok(None)
     }
+
+    /// Stored ranges may be of physical networks that the configuration does not know.
+    async fn known(tx: &mut Tx, physical_network: Option<&str>, supply: Supply<'_>) -> Result<()> {
+        let Some(name) = physical_network.filter(|_| supply.is_stored()) else { return Ok(()) };
+        if stored::all(tx, "vlan").await?.contains_key(name) { Ok(()) } else { Err(unknown(name)) }
+    }
+}
+
+fn unknown(physical_network: &str) -> Error {
+    kinds::INVALID_INPUT.error(format!("The physical network '{physical_network}' is not one of those for VLAN networks."))
 }
 
 #[async_trait]
@@ -58,12 +81,10 @@ impl TypeDriver for Vlan {
         segment.segmentation_id.is_none()
     }
 
-    fn validate(&self, segment: &Segment) -> Result<()> {
+    fn validate(&self, segment: &Segment, supply: Supply<'_>) -> Result<()> {
         let invalid = |reason: String| Err(kinds::INVALID_INPUT.error(reason));
         match (segment.physical_network.as_deref().filter(|name| !name.is_empty()), segment.segmentation_id) {
-            (Some(name), _) if self.ranges(name).is_none() => {
-                invalid(format!("The physical network '{name}' is not one of those for VLAN networks."))
-            }
+            (Some(name), _) if !supply.is_stored() && self.ranges(name).is_none() => Err(unknown(name)),
             (Some(_), Some(id)) if !(VLAN_IDS.0..=VLAN_IDS.1).contains(&id) => {
                 invalid(format!("provider:segmentation_id {id} is no VLAN: they go from {} to {}.", VLAN_IDS.0, VLAN_IDS.1))
             }
@@ -72,10 +93,11 @@ impl TypeDriver for Vlan {
         }
     }
 
-    async fn reserve(&self, cx: &Context, tx: &mut Tx, segment: &Segment) -> Result<Segment> {
+    async fn reserve(&self, cx: &Context, tx: &mut Tx, segment: &Segment, supply: Supply<'_>) -> Result<Segment> {
         let name = segment.physical_network.as_deref().filter(|name| !name.is_empty());
+        Self::known(tx, name, supply).await?;
         let (Some(name), Some(id)) = (name, segment.segmentation_id) else {
-            return self.take_any(cx, tx, name).await?.ok_or_else(|| {
+            return self.take_any(cx, tx, name, supply).await?.ok_or_else(|| {
                 NO_NETWORK_AVAILABLE.error("Unable to create the network: no VLAN is free. Delete unused networks, or add ranges.")
             });
         };
@@ -85,12 +107,16 @@ impl TypeDriver for Vlan {
         Err(VLAN_ID_IN_USE.error(format!("Unable to create the network: the VLAN {id} on the physical network {name} is in use.")))
     }
 
-    async fn allocate(&self, cx: &Context, tx: &mut Tx) -> Result<Option<Segment>> {
-        self.take_any(cx, tx, None).await
+    async fn allocate(&self, cx: &Context, tx: &mut Tx, supply: Supply<'_>) -> Result<Option<Segment>> {
+        self.take_any(cx, tx, None, supply).await
     }
 
-    async fn release(&self, tx: &mut Tx, segment: &Segment) -> Result<()> {
+    async fn release(&self, tx: &mut Tx, segment: &Segment, supply: Supply<'_>) -> Result<()> {
         let (Some(name), Some(id)) = (segment.physical_network.as_deref(), segment.segmentation_id) else { return Ok(()) };
+        if supply.is_stored() {
+            let (kept, itself) = (stored::covers(tx, self.network_type(), name, id).await?, [(id, id)]);
+            return POOL.release(tx, Some(name), id, if kept { &itself } else { &[] }).await;
+        }
         POOL.release(tx, Some(name), id, self.ranges(name).unwrap_or_default()).await
     }
 
@@ -98,7 +124,16 @@ impl TypeDriver for Vlan {
         self.mtus.physical(physical_network)
     }
 
-    async fn sync_allocations(&self, db: &Db) -> Result<()> {
-        POOL.sync(db, &self.physical_networks.iter().cloned().collect()).await
+    fn configured(&self) -> Vec<(String, Range)> {
+        let all = self.physical_networks.iter();
+        all.flat_map(|(name, ranges)| ranges.iter().map(move |range| (name.clone(), *range))).collect()
+    }
+
+    async fn sync(&self, tx: &mut Tx, supply: Supply<'_>) -> Result<()> {
+        let ranges = match supply {
+            Supply::Configured => self.physical_networks.iter().cloned().collect(),
+            Supply::Stored { .. } => stored::all(tx, self.network_type()).await?,
+        };
+        POOL.sync(tx, &ranges).await
     }
 }

@@ -35,6 +35,8 @@ fn body(collection: &str, n: usize, network: &Value, group: &Value, label: &Valu
         "service_profiles" => json!({"metainfo": "m"}),
         "logs" => json!({"resource_type": "security_group", "resource_id": group}),
         "local_ips" => json!({"network_id": network}),
+        "segments" => json!({"network_id": network, "network_type": "vxlan"}),
+        "network_segment_ranges" => json!({"network_type": "vxlan", "minimum": 5000 + 10 * n, "maximum": 5005 + 10 * n}),
         "trunks" => json!({"name": format!("x{n}")}),
         other => panic!("name a body for {other}"),
     }
