@@ -32,7 +32,8 @@ const PRESETS: &[(&str, &str, &str)] = &[
 ];
 
 /// All that are served, beside those that are always on.
-const SERVICE_PLUGINS: &str = "router,metering,qos,log,local_ip,trunk,evpn,ovn-bgp,pvlan,port_forwarding,conntrack_helper,ndp_proxy,segments,network_segment_range";
+const SERVICE_PLUGINS: &str =
+    "router,metering,qos,log,local_ip,trunk,evpn,ovn-bgp,pvlan,port_forwarding,conntrack_helper,ndp_proxy,segments,network_segment_range";
 
 /// All that there are: a newcomer sees the whole API.
 const EXTENSION_DRIVERS: &str = "port_security,qos,data_plane_status,subnet_dns_publish_fixed_ip,uplink_status_propagation,\

@@ -24,7 +24,8 @@ use store::Store;
 pub const PROJECT: &str = "fake_project_id";
 
 /// Every service plugin that is served.
-pub const SERVICE_PLUGINS: &str = "router,metering,qos,log,local_ip,trunk,evpn,ovn-bgp,pvlan,port_forwarding,conntrack_helper,ndp_proxy,segments,network_segment_range";
+pub const SERVICE_PLUGINS: &str =
+    "router,metering,qos,log,local_ip,trunk,evpn,ovn-bgp,pvlan,port_forwarding,conntrack_helper,ndp_proxy,segments,network_segment_range";
 
 /// Options that turn everything on.
 const FULL: &[(&str, &str, &str)] = &[

@@ -24,7 +24,8 @@ async fn valid(server: &Server, collection: &str) -> Map<String, Value> {
         "address_scopes" => json!({"ip_version": 4}),
         "subnetpools" => json!({"name": "p", "prefixes": ["10.0.0.0/8"], "default_prefixlen": 24}),
         "segments" => json!({"network_id": network(server).await, "network_type": "vxlan"}),
-        "network_segment_ranges" => json!({"network_type": "vxlan", "minimum": 5000, "maximum": 5005}),
+        // Of a type that no network has, so that each can be deleted again.
+        "network_segment_ranges" => json!({"network_type": "geneve", "minimum": 5000, "maximum": 5005}),
         "trunks" => json!({"port_id": port(server).await}),
         "subnets" => json!({"network_id": network(server).await, "ip_version": 4, "cidr": "10.9.0.0/24"}),
         "ports" => json!({"network_id": network(server).await}),
