@@ -278,7 +278,7 @@ impl Engine {
                 let mut tx = self.db.begin().await?;
                 let mut side = Side::default();
                 let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
-                let original = current(&mut op, collection, id, precondition).await?;
+                let original = current(&mut op, collection, id, precondition, false).await?;
                 let mut body = body.clone();
                 entry.behaviour.update(&mut op, &original, &mut body).await?;
                 for hook in &entry.hooks {
@@ -327,7 +327,7 @@ impl Engine {
                 let mut tx = self.db.begin().await?;
                 let mut side = Side::default();
                 let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
-                let original = current(&mut op, collection, id, precondition).await?;
+                let original = current(&mut op, collection, id, precondition, true).await?;
                 for hook in &entry.hooks {
                     hook.delete(&mut op, &original).await?;
                 }
@@ -377,8 +377,8 @@ impl Engine {
 /// The object as it is inside the transaction, with the precondition checked against it.
 /// The object as it is, claimed for this transaction: two changes of one object come one after the other, and a precondition that held
 /// still holds when the change is written.
-async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition) -> Result<Record> {
-    op.hold(id).await?;
+async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition, goes: bool) -> Result<Record> {
+    op.hold(id, goes).await?;
     let original = op.find(collection, id).await?;
     if let (Some(asked), Some(is)) = (precondition.revision, original.int("revision_number"))
         && asked != is

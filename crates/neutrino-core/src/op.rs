@@ -203,17 +203,27 @@ impl Op<'_> {
         Ok(())
     }
 
-    /// [`Op::lock`] of an object that is about to be loaded and changed: what the load sees is the newest state, and stays so.
-    pub(crate) async fn hold(&mut self, id: &str) -> Result<()> {
+    /// [`Op::lock`] of an object that is about to be loaded and changed: what the load sees is the newest state, and stays so. `whole`: others
+    /// may not even begin to refer to it, which matters when it goes.
+    pub(crate) async fn hold(&mut self, id: &str, whole: bool) -> Result<()> {
         match self.entry.table.resource.table {
-            Some(table) => self.claim(&quote(table), id).await,
+            Some(table) => self.claim(&quote(table), id, whole).await,
             None => Ok(()),
         }
     }
 
-    async fn claim(&mut self, quoted_table: &str, id: &str) -> Result<()> {
-        if self.tx.dialect() != Dialect::Sqlite {
-            self.tx.execute(&format!("UPDATE {quoted_table} SET id = id WHERE id = ?"), args![id]).await?;
+    /// On PostgreSQL a write that changes no key does not keep others from referring to the row, and each leaves a dead copy of it; there
+    /// the row is locked. Elsewhere see [`Op::lock`].
+    async fn claim(&mut self, quoted_table: &str, id: &str, whole: bool) -> Result<()> {
+        match self.tx.dialect() {
+            Dialect::Sqlite => {}
+            Dialect::MySql => {
+                self.tx.execute(&format!("UPDATE {quoted_table} SET id = id WHERE id = ?"), args![id]).await?;
+            }
+            Dialect::Postgres => {
+                let strength = if whole { "FOR UPDATE" } else { "FOR NO KEY UPDATE" };
+                self.tx.query(&format!("SELECT 1 FROM {quoted_table} WHERE id = ? {strength}"), args![id]).await?;
+            }
         }
         Ok(())
     }
@@ -228,7 +238,7 @@ impl Op<'_> {
     pub async fn lock(&mut self, collection: &str, id: &str) -> Result<Option<i64>> {
         let resource = self.engine.entry(collection)?.table.resource;
         let table = quote(resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
-        self.claim(&table, id).await?;
+        self.claim(&table, id, true).await?;
         let column = if resource.standard.is_some() { "standard_attr_id" } else { "0" };
         let row = self.tx.query_one(&format!("SELECT {column} FROM {table} WHERE id = ?"), args![id]).await?;
         row.map(|row| row.int(0)).transpose()

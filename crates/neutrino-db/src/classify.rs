@@ -38,10 +38,11 @@ pub fn classify(what: &str, error: sqlx::Error) -> Error {
     Error::database(class, format!("{what}: {error}"))
 }
 
-/// A text that the database's character set does not have: NUL on PostgreSQL, what needs four bytes on a MySQL database of `utf8mb3`.
+/// A text that the database's character set does not have, in a column or in a comparison: NUL on PostgreSQL (also in JSON), what needs four
+/// bytes on a MySQL database of `utf8mb3`.
 fn has_foreign_character(db: &dyn sqlx::error::DatabaseError) -> bool {
     let number = db.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
-    number == Some(1366) || db.code().as_deref() == Some("22021")
+    matches!(number, Some(1267 | 1366)) || matches!(db.code().as_deref(), Some("22021" | "22P05"))
 }
 
 /// The violated key: the constraint where the backend names it, else its message (SQLite: `UNIQUE constraint failed: t.a, t.b`).
