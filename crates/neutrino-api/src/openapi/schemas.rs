@@ -46,7 +46,9 @@ pub fn request(table: &Table, create: bool) -> Value {
             continue;
         }
         let mut schema = asked(attribute);
-        if let (true, Some(default), Some(schema)) = (create, attribute.default.value(), schema.as_object_mut()) {
+        // A default of null stands for "not given", also where null may not be given.
+        let default = attribute.default.value().filter(|value| !value.is_null());
+        if let (true, Some(default), Some(schema)) = (create, default, schema.as_object_mut()) {
             schema.insert("default".to_owned(), default);
         }
         let names = if table.is_project(at) { &["project_id", "tenant_id"][..] } else { &[attribute.name][..] };
