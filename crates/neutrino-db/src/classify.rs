@@ -6,9 +6,8 @@ use neutrino_types::{Class, Error, error::kinds};
 /// SQLSTATEs and vendor codes: SQLite primary/extended result codes, MySQL error numbers, PostgreSQL SQLSTATEs.
 pub fn classify(what: &str, error: sqlx::Error) -> Error {
     if let sqlx::Error::Database(db) = &error
-        && has_foreign_character(db.as_ref())
+        && let Some(message) = unkept(db.as_ref())
     {
-        let message = "A text in the request has a character that this database cannot keep.";
         return kinds::BAD_REQUEST.error(message).with_log(format!("{what}: {error}"));
     }
     let class = match &error {
@@ -38,11 +37,18 @@ pub fn classify(what: &str, error: sqlx::Error) -> Error {
     Error::database(class, format!("{what}: {error}"))
 }
 
-/// A text that the database's character set does not have, in a column or in a comparison: NUL on PostgreSQL (also in JSON), what needs four
-/// bytes on a MySQL database of `utf8mb3`.
-fn has_foreign_character(db: &dyn sqlx::error::DatabaseError) -> bool {
+/// Values that no column or comparison of the database takes, whatever its rows are: what of it the caller may be told. Characters are NUL on
+/// PostgreSQL (also in JSON), and what needs four bytes on a MySQL database of `utf8mb3`.
+fn unkept(db: &dyn sqlx::error::DatabaseError) -> Option<&'static str> {
     let number = db.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
-    matches!(number, Some(1267 | 1366)) || matches!(db.code().as_deref(), Some("22021" | "22P05"))
+    match (number, db.code().as_deref()) {
+        (Some(1267 | 1366), _) | (_, Some("22021" | "22P05")) => {
+            Some("A text in the request has a character that this database cannot keep.")
+        }
+        (Some(1406), _) | (_, Some("22001")) => Some("A text in the request is longer than what it is for."),
+        (Some(1264), _) | (_, Some("22003")) => Some("A number in the request is larger than what it is for."),
+        _ => None,
+    }
 }
 
 /// The violated key: the constraint where the backend names it, else its message (SQLite: `UNIQUE constraint failed: t.a, t.b`).
