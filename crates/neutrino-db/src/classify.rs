@@ -42,7 +42,7 @@ pub fn classify(what: &str, error: sqlx::Error) -> Error {
 fn unkept(db: &dyn sqlx::error::DatabaseError) -> Option<&'static str> {
     let number = db.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
     match (number, db.code().as_deref()) {
-        (Some(1267 | 1366), _) | (_, Some("22021" | "22P05")) => {
+        (Some(1267 | 1270 | 1271 | 1366), _) | (_, Some("22021" | "22P05")) => {
             Some("A text in the request has a character that this database cannot keep.")
         }
         (Some(1406), _) | (_, Some("22001")) => Some("A text in the request is longer than what it is for."),

@@ -25,10 +25,9 @@ pub(super) struct Member<'a> {
 }
 
 /// # Errors
-/// `AddressScopeNotFound`, `IllegalSubnetPoolAssociationToAddressScope`, `IllegalSubnetPoolIpVersionAssociationToAddressScope`,
-/// `NetworkAddressScopeAffinityError`, `AddressScopePrefixConflict`.
+/// `AddressScopeNotFound`, `IllegalSubnetPoolIpVersionAssociationToAddressScope`, `NetworkAddressScopeAffinityError`, `AddressScopePrefixConflict`.
 pub(super) async fn check(op: &mut Op<'_>, scope_id: &str, member: &Member<'_>) -> Result<()> {
-    let version = version_of(op, scope_id, member.pool_id).await?;
+    let version = version_of(op, scope_id).await?;
     if version != Some(member.version) {
         return Err(errors::ILLEGAL_SUBNET_POOL_IP_VERSION_ASSOCIATION
             .error(format!("Subnet pool {} is of IP version {}, address scope {scope_id} is not.", member.pool_id, member.version)));
@@ -53,19 +52,19 @@ pub(super) async fn check_shared(op: &mut Op<'_>, scope_id: &str) -> Result<()> 
 }
 
 /// The scope must be seen, and be the caller's own or shared with them.
-async fn version_of(op: &mut Op<'_>, scope_id: &str, pool_id: &str) -> Result<Option<IpVersion>> {
+async fn version_of(op: &mut Op<'_>, scope_id: &str) -> Result<Option<IpVersion>> {
     let mut sql = Sql::raw(
         "SELECT t.ip_version, t.project_id, EXISTS (SELECT 1 FROM addressscoperbacs r WHERE r.object_id = t.id \
          AND r.action = 'access_as_shared' AND r.target_project IN ('*', ",
     );
     sql.bind(op.cx.project_id()).push(")) FROM address_scopes t WHERE t.id = ").bind(scope_id);
     let rows = op.tx.select(sql).await?;
-    let row = rows.first().ok_or_else(|| errors::ADDRESS_SCOPE_NOT_FOUND.error(format!("Address scope {scope_id} could not be found.")))?;
+    let missing = || errors::ADDRESS_SCOPE_NOT_FOUND.error(format!("Address scope {scope_id} could not be found."));
+    let row = rows.first().ok_or_else(missing)?;
     let own = op.cx.is_admin() || row.opt_text(1)?.as_deref() == Some(op.cx.project_id());
+    // What the caller does not see is not there.
     if !own && !row.bool(2)? {
-        return Err(errors::ILLEGAL_SUBNET_POOL_ASSOCIATION_TO_ADDRESS_SCOPE.error(format!(
-            "Subnet pool {pool_id} cannot be associated with address scope {scope_id}, which is not shared with its project."
-        )));
+        return Err(missing());
     }
     Ok(IpVersion::from_number(row.int(0)?))
 }

@@ -24,7 +24,6 @@ pub const SUBNET_POOL_NOT_FOUND: Kind = Kind::new("SubnetPoolNotFound", 404);
 pub const SUBNET_POOL_DELETE_ERROR: Kind = Kind::new("SubnetPoolDeleteError", 400);
 pub const ILLEGAL_SUBNET_POOL_PREFIX_UPDATE: Kind = Kind::new("IllegalSubnetPoolPrefixUpdate", 400);
 pub const ILLEGAL_SUBNET_POOL_UPDATE: Kind = Kind::new("IllegalSubnetPoolUpdate", 400);
-pub const ILLEGAL_SUBNET_POOL_ASSOCIATION_TO_ADDRESS_SCOPE: Kind = Kind::new("IllegalSubnetPoolAssociationToAddressScope", 400);
 pub const ILLEGAL_SUBNET_POOL_IP_VERSION_ASSOCIATION: Kind = Kind::new("IllegalSubnetPoolIpVersionAssociationToAddressScope", 400);
 pub const ADDRESS_SCOPE_PREFIX_CONFLICT: Kind = Kind::new("AddressScopePrefixConflict", 409);
 pub const ADDRESS_SCOPE_NOT_FOUND: Kind = Kind::new("AddressScopeNotFound", 404);

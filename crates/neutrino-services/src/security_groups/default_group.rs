@@ -79,7 +79,7 @@ pub async fn find(tx: &mut Tx, project: &str) -> Result<Option<String>> {
 /// keep every project from having groups.
 ///
 /// # Errors
-/// The database's.
+/// 409 `OverQuota` when the project may not have that many rules more; the database's.
 pub async fn copy_template(op: &mut Op<'_>, project: &str, group_id: &str, is_default: bool) -> Result<()> {
     let used = if is_default { "used_in_default_sg" } else { "used_in_non_default_sg" };
     let text = format!(
@@ -90,7 +90,11 @@ pub async fn copy_template(op: &mut Op<'_>, project: &str, group_id: &str, is_de
          ORDER BY t.standard_attr_id"
     );
     let now = op.cx.now();
-    for row in op.tx.query(&text, args![true, PARENT]).await? {
+    let rows = op.tx.query(&text, args![true, PARENT]).await?;
+    if !rows.is_empty() {
+        op.reserve("security_group_rules", project, i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
+    }
+    for row in rows {
         let standard_id = op
             .tx
             .insert_returning_id(
