@@ -12,7 +12,7 @@ use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
 use crate::{
-    Authorized, Context, Judge, ListQuery, Op, Policy, Registry,
+    Authorized, Change, Context, Judge, ListQuery, Op, Policy, Registry, Verb,
     behaviour::Place,
     op::{self, Side, not_found},
     quota,
@@ -203,7 +203,7 @@ impl Engine {
             return Ok(records);
         }
         let bodies = &bodies;
-        let (mut records, side) = self
+        let (mut records, mut side) = self
             .db
             .retry("create", || async {
                 let mut tx = self.db.begin().await?;
@@ -236,6 +236,7 @@ impl Engine {
                 Ok((records, side))
             })
             .await?;
+        self.tell(cx, &mut side, || records.iter().map(|record| change(collection, Verb::Created, None, Some(record))).collect());
         if let Err(error) = self.confirm(cx, entry, collection, &records).await {
             self.settle(cx, side).await;
             return Err(error);
@@ -272,7 +273,7 @@ impl Engine {
             return entry.behaviour.update_row(self, cx, original, &body).await;
         }
         let (body, id) = (&body, original.id());
-        let (original, mut record, side) = self
+        let (original, mut record, mut side) = self
             .db
             .retry("update", || async {
                 let mut tx = self.db.begin().await?;
@@ -292,6 +293,7 @@ impl Engine {
                 Ok((original, record, side))
             })
             .await?;
+        self.tell(cx, &mut side, || vec![change(collection, Verb::Updated, Some(&original), Some(&record))]);
         log_failure("after update", entry.behaviour.after_update(self, cx, &original, &mut record).await);
         for hook in &entry.hooks {
             log_failure("after update", hook.after_update(self, cx, &original, &record).await);
@@ -321,7 +323,7 @@ impl Engine {
             return entry.behaviour.delete_row(self, cx, original).await;
         }
         let id = original.id();
-        let (original, side) = self
+        let (original, mut side) = self
             .db
             .retry("delete", || async {
                 let mut tx = self.db.begin().await?;
@@ -337,6 +339,7 @@ impl Engine {
                 Ok((original, side))
             })
             .await?;
+        self.tell(cx, &mut side, || vec![change(collection, Verb::Deleted, Some(&original), None)]);
         self.settle(cx, side).await;
         log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);
         for hook in &entry.hooks {
@@ -357,7 +360,7 @@ impl Engine {
     {
         let entry = self.entry(collection)?;
         let operation = &operation;
-        let (value, side) = self
+        let (value, mut side) = self
             .db
             .retry(name, || async move {
                 let mut tx = self.db.begin().await?;
@@ -369,6 +372,7 @@ impl Engine {
                 Ok((value, side))
             })
             .await?;
+        self.tell(cx, &mut side, Vec::new);
         self.settle(cx, side).await;
         Ok(value)
     }
@@ -398,6 +402,11 @@ fn child_of(entry: &Entry, parent: Option<&str>) -> Option<Sql> {
         _ => None,
     })?;
     Some(Sql::new(format!("t.{} = ?", neutrino_db::quote(column)), vec![id.into()]))
+}
+
+fn change(collection: &str, verb: Verb, before: Option<&Record>, after: Option<&Record>) -> Change {
+    let id = after.or(before).map(|record| record.id().to_owned()).unwrap_or_default();
+    Change { collection: collection.to_owned(), id, verb, before: before.cloned(), after: after.cloned() }
 }
 
 fn log_failure(what: &str, result: Result<()>) {

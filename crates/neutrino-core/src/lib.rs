@@ -9,6 +9,7 @@
 pub mod agents;
 pub mod authz;
 pub mod behaviour;
+pub mod changes;
 pub mod context;
 pub mod engine;
 pub mod listing;
@@ -22,12 +23,14 @@ pub mod rbac;
 pub mod registry;
 pub mod routers;
 mod rows;
+pub mod rpc;
 pub mod scheduling;
 pub mod segments;
 mod select;
 
 pub use authz::Authorized;
 pub use behaviour::{Behaviour, Described, Endpoint, Facet, Hook, Loader, Place, Startup, Worker};
+pub use changes::{Change, Changes, Verb, Watcher};
 pub use context::{Caller, Context};
 pub use engine::{Engine, Precondition};
 pub use op::Op;
@@ -36,3 +39,4 @@ pub use policy::{Judge, Policy};
 pub use query::{Direction, Filter, ListQuery};
 pub use quota::Quota;
 pub use registry::{Builder, Invariant, Registry};
+pub use rpc::RpcEndpoint;

@@ -13,7 +13,7 @@ use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result};
 
 use crate::{
-    Context, Engine,
+    Change, Changes, Context, Engine, Verb,
     registry::Entry,
     rows::{JoinedRow, Rows},
     select::{self, Select},
@@ -24,6 +24,7 @@ use crate::{
 pub(crate) struct Side {
     touched: BTreeSet<i64>,
     fresh: BTreeSet<i64>,
+    pub changes: Changes,
     pub created: Vec<(String, String)>,
     pub deleted: Vec<(String, Record)>,
     notes: HashMap<TypeId, Box<dyn Any + Send>>,
@@ -271,6 +272,7 @@ impl Op<'_> {
         let mut sql = Sql::raw("UPDATE standardattributes SET revision_number = revision_number + 1, updated_at = ");
         sql.bind(self.cx.now()).push(" WHERE ").append(Sql::in_ints(self.tx.dialect(), "id", &touched));
         self.tx.run(sql).await?;
+        self.side.changes.raised.extend(&touched);
         // A later part of the same operation must not raise them again.
         self.side.fresh.extend(touched);
         Ok(())
@@ -309,6 +311,7 @@ impl Op<'_> {
             hook.create(&mut op, &id, body).await?;
         }
         self.side.created.push((collection.to_owned(), id.clone()));
+        self.changed(collection, &id, Verb::Created, None);
         Ok(id)
     }
 
@@ -324,6 +327,7 @@ impl Op<'_> {
         }
         entry.behaviour.delete(&mut op, original).await?;
         self.side.deleted.push((collection.to_owned(), original.clone()));
+        self.changed(collection, original.id(), Verb::Deleted, Some(original));
         Ok(())
     }
 
@@ -338,7 +342,15 @@ impl Op<'_> {
         for hook in &entry.hooks {
             hook.update(&mut op, original, body).await?;
         }
+        self.changed(collection, original.id(), Verb::Updated, Some(original));
         Ok(())
+    }
+
+    /// Notes a change of an object for those who watch ([`crate::Watcher`]). The engine does it for the objects of a request and for those
+    /// written by `*_object`; raised revisions are seen by themselves. This is for rows that a feature writes by its own SQL.
+    pub fn changed(&mut self, collection: &str, id: &str, verb: Verb, before: Option<&Record>) {
+        let change = Change { collection: collection.to_owned(), id: id.to_owned(), verb, before: before.cloned(), after: None };
+        self.side.changes.objects.push(change);
     }
 }
 

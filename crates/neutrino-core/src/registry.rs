@@ -9,7 +9,7 @@ use std::{
 
 use neutrino_model::{Attribute, Extension, Limits, Resource, Table};
 
-use crate::{Behaviour, Endpoint, Facet, Hook, Loader, Quota, Startup, Worker, behaviour::Plain};
+use crate::{Behaviour, Endpoint, Facet, Hook, Loader, Quota, RpcEndpoint, Startup, Watcher, Worker, behaviour::Plain};
 
 /// All that belongs to one collection.
 pub struct Entry {
@@ -46,6 +46,8 @@ pub struct Builder {
     endpoints: Vec<Arc<dyn Endpoint>>,
     quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
+    watchers: Vec<Arc<dyn Watcher>>,
+    rpc: Vec<&'static RpcEndpoint>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     invariants: Vec<Invariant>,
     pub limits: Limits,
@@ -119,6 +121,18 @@ impl Builder {
 
     pub fn worker(&mut self, worker: impl Worker + 'static) -> &mut Self {
         self.workers.push(Arc::new(worker));
+        self
+    }
+
+    /// Somebody who is told of every commit.
+    pub fn watcher(&mut self, watcher: impl Watcher + 'static) -> &mut Self {
+        self.watchers.push(Arc::new(watcher));
+        self
+    }
+
+    /// Methods that agents may call.
+    pub fn rpc(&mut self, endpoint: &'static RpcEndpoint) -> &mut Self {
+        self.rpc.push(endpoint);
         self
     }
 
@@ -210,6 +224,8 @@ impl Builder {
             endpoints: self.endpoints,
             quota: self.quota,
             workers: self.workers,
+            watchers: self.watchers,
+            rpc: self.rpc,
             services: self.services,
             invariants: self.invariants,
             limits: self.limits,
@@ -232,6 +248,8 @@ pub struct Registry {
     endpoints: Vec<Arc<dyn Endpoint>>,
     quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
+    watchers: Vec<Arc<dyn Watcher>>,
+    rpc: Vec<&'static RpcEndpoint>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     invariants: Vec<Invariant>,
     pub limits: Limits,
@@ -283,6 +301,17 @@ impl Registry {
     #[must_use]
     pub fn workers(&self) -> &[Arc<dyn Worker>] {
         &self.workers
+    }
+
+    #[must_use]
+    pub fn watchers(&self) -> &[Arc<dyn Watcher>] {
+        &self.watchers
+    }
+
+    /// What agents may call.
+    #[must_use]
+    pub fn rpc(&self) -> &[&'static RpcEndpoint] {
+        &self.rpc
     }
 
     #[must_use]

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a harness for tests: a failure here is a failed test")]
 
+pub mod bus;
 pub mod contract;
 pub mod store;
 
@@ -113,6 +114,8 @@ impl Answer {
 /// The API with a database of its own.
 pub struct Server {
     pub engine: Arc<Engine>,
+    /// What agents were told.
+    pub bus: Arc<bus::Recorder>,
     api: Arc<Api>,
     store: Store,
 }
@@ -143,6 +146,8 @@ impl Server {
         neutrino_ml2::register(&mut builder, &config).unwrap();
         neutrino_l3::register(&mut builder, &config).unwrap();
         neutrino_services::register(&mut builder, &config).unwrap();
+        let bus = Arc::new(bus::Recorder::default());
+        builder.service(Arc::new(neutrino_core::rpc::BusService(bus.clone())));
         let registry = builder.build().unwrap();
         let (source, rules) = neutrino_core::policy::from_config(&config).unwrap();
         let remote = neutrino_core::policy::Remote::from_config(&config).unwrap();
@@ -150,7 +155,7 @@ impl Server {
         let engine = Arc::new(Engine::new(db, registry, policy));
         engine.start().await.unwrap();
         let api = Arc::new(Api::new(engine.clone(), ApiOptions::default()));
-        Self { engine, api, store }
+        Self { engine, bus, api, store }
     }
 
     /// The same database with another server process's worth of memory.
@@ -201,6 +206,21 @@ impl Server {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, "", &[]).await
+    }
+
+    /// A call of an agent, as the RPC server would pass it on: topic, namespace and version choose the method.
+    ///
+    /// # Panics
+    /// When no endpoint serves it.
+    pub async fn rpc(&self, topic: &str, version: &str, method: &str, args: Value) -> neutrino_types::Result<Value> {
+        // Only these topics have a namespace, which is their own name.
+        let namespace = ["trunk", "logging-plugin"].contains(&topic).then_some(topic);
+        let endpoints = self.engine.registry.rpc().iter().copied();
+        let handler = neutrino_core::rpc::find(endpoints, topic, namespace, version, method)
+            .unwrap_or_else(|error| panic!("{topic} {version} {method}: {error:?}"));
+        let cx = neutrino_core::Context::internal("req-agent");
+        let args = args.as_object().cloned().unwrap_or_default();
+        handler(&self.engine, &cx, &args).await
     }
 
     /// Statements run so far, for tests that count them: take the difference around one request.

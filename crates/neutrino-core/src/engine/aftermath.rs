@@ -5,7 +5,7 @@ use neutrino_model::Record;
 use neutrino_types::Result;
 
 use super::{Engine, Precondition, log_failure};
-use crate::{Authorized, Context, op::Side, registry::Entry};
+use crate::{Authorized, Change, Context, op::Side, registry::Entry};
 
 impl Engine {
     /// Asks everybody whether new objects may stand; when one may not, all that the request made are deleted again.
@@ -36,6 +36,20 @@ impl Engine {
             if let Err(error) = self.delete(&cx, &auth, collection, record, Precondition::default()).await {
                 let log = error.log().unwrap_or_default();
                 tracing::error!(collection, id = record.id(), error = %error, log, "an object that was refused after the commit stays: delete it");
+            }
+        }
+    }
+
+    /// Shows watchers what was committed: the operation's own objects, then those beside them.
+    pub(super) fn tell(&self, cx: &Context, side: &mut Side, own: impl FnOnce() -> Vec<Change>) {
+        if self.registry.watchers().is_empty() {
+            return;
+        }
+        let mut changes = std::mem::take(&mut side.changes);
+        changes.objects.splice(0..0, own());
+        if !changes.is_empty() {
+            for watcher in self.registry.watchers() {
+                watcher.changed(self, cx, &changes);
             }
         }
     }

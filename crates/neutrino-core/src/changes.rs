@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What each committed write changed, for those who pass it on: versioned objects to agents, notifications, streams.
+//!
+//! Owns: the list of a transaction's changes. Refuses to own: who is told what. Invariants: watchers see a change only after its commit, once
+//! for each transaction, and never keep a request waiting; an object's revision does not rise without a change of it being seen.
+
+use neutrino_model::Record;
+
+use crate::{Context, Engine};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verb {
+    Created,
+    Updated,
+    Deleted,
+}
+
+/// A change of one object.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// As registered: `ports`, or `parent/child`.
+    pub collection: String,
+    pub id: String,
+    pub verb: Verb,
+    /// As it was, where the write knew it: always of what is deleted.
+    pub before: Option<Record>,
+    /// As it is, where the write loaded it.
+    pub after: Option<Record>,
+}
+
+/// All that one transaction changed.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// In the order of the writes.
+    pub objects: Vec<Change>,
+    /// Standard attributes whose revision rose; their objects may or may not be among [`Changes::objects`].
+    pub raised: Vec<i64>,
+}
+
+impl Changes {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.raised.is_empty()
+    }
+}
+
+/// Is told of every commit. Register with [`crate::Builder::watcher`].
+pub trait Watcher: Send + Sync {
+    /// Takes note and returns at once; what needs a database or a network is for a worker.
+    fn changed(&self, engine: &Engine, cx: &Context, changes: &Changes);
+}
