@@ -27,6 +27,7 @@ pub mod rpc;
 pub mod scheduling;
 pub mod segments;
 mod select;
+pub mod versions;
 
 pub use authz::Authorized;
 pub use behaviour::{Behaviour, Described, Endpoint, Facet, Hook, Loader, Place, Startup, Worker};
