@@ -158,6 +158,10 @@ async fn commit(op: &mut Op<'_>, port: &Record, inputs: &Inputs, outcome: &Outco
         Outcome::Bound(binding) => (binding.vif_type, Value::Object(binding.vif_details.clone()).to_string()),
         _ => ("binding_failed", String::new()),
     };
+    // Whoever changes the binding claims the port first: an update that waited only for the binding's row would not see the levels written here.
+    if op.lock("ports", port.id()).await?.is_none() {
+        return Ok(false);
+    }
     let text = "UPDATE ml2_port_bindings SET vif_type = ?, vif_details = ? WHERE port_id = ? AND host = ? AND vnic_type = ? AND profile = ? \
                 AND status = 'ACTIVE' AND vif_type IN ('unbound', 'binding_failed')";
     let arguments = args![vif_type, details, port.id(), &inputs.host, &inputs.vnic_type, &inputs.profile];

@@ -181,7 +181,6 @@ async fn insert(op: &mut Op<'_>, id: &str, asked: &Asked) -> Result<()> {
 /// Writes what is asked into the ACTIVE row and unbinds the port. The row of a port that lost it is made again.
 async fn unbind(op: &mut Op<'_>, original: &Record, asked: &Asked) -> Result<()> {
     let id = original.id();
-    op.tx.execute("DELETE FROM ml2_port_binding_levels WHERE port_id = ? AND host = ?", args![id, original.str(HOST)]).await?;
     let text = "UPDATE ml2_port_bindings SET host = ?, vnic_type = ?, profile = ?, vif_type = 'unbound', vif_details = '' \
                 WHERE port_id = ? AND status = 'ACTIVE'";
     let written = op.tx.execute(text, args![&asked.host, &asked.vnic_type, &asked.profile, id]).await;
@@ -194,6 +193,10 @@ async fn unbind(op: &mut Op<'_>, original: &Record, asked: &Asked) -> Result<()>
             .error(format!("Port {id} has an inactive binding on host {} already: activate that one, or delete it first.", asked.host)),
         false => error,
     })?;
+    // Of whatever host: the row may have moved since the port was loaded. An INACTIVE binding keeps its own.
+    let text = "DELETE FROM ml2_port_binding_levels WHERE port_id = ? AND NOT EXISTS (SELECT 1 FROM ml2_port_bindings b \
+                WHERE b.port_id = ml2_port_binding_levels.port_id AND b.host = ml2_port_binding_levels.host AND b.status = 'INACTIVE')";
+    op.tx.execute(text, args![id]).await?;
     op.tx.execute("UPDATE ports SET status = 'DOWN' WHERE id = ? AND status <> 'DOWN'", args![id]).await?;
     op.touch(original.standard_attr_id);
     Ok(())
