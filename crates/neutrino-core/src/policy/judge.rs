@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use neutrino_model::{Body, Record, Validator};
+use neutrino_model::{Body, Record, Validator, attribute::Default};
 use neutrino_types::{Error, Kind as ErrorKind, Result, error::kinds};
 use oslo_policy::{Credentials, Decision, Question};
 use serde_json::Value;
@@ -76,7 +76,8 @@ impl<'a> Judge<'a> {
         };
         let Some(refusal) = self.refuses(&rules, Some(original), body, place.as_ref()).await? else { return Ok(proof) };
         let sight = [self.operation("get", key)?.clone()];
-        match self.refuses(&sight, Some(original), body, place.as_ref()).await? {
+        let fetched = if body.is_some() { prefetched(original) } else { original.clone() };
+        match self.refuses(&sight, Some(&fetched), body, place.as_ref()).await? {
             Some(_) => Err(kinds::NOT_FOUND.error("The resource could not be found.")),
             None => Err(forbidden(&refusal)),
         }
@@ -261,6 +262,19 @@ impl<'a> Judge<'a> {
         }
         Ok(None)
     }
+}
+
+/// An object as Neutron fetches it for the policy of an update: key, what is marked as needed there, and what a request must name or nobody does. Whether the
+/// refused caller may know of it is asked of this, so a rule about an attribute that is not fetched does not let it be known.
+fn prefetched(original: &Record) -> Record {
+    let mut seen = original.clone();
+    for (at, attribute) in original.table().attributes.iter().enumerate() {
+        let fetched = attribute.primary_key || attribute.required_by_policy || matches!(attribute.default, Default::Required);
+        if !fetched {
+            seen.set_at(at, Value::Null);
+        }
+    }
+    seen
 }
 
 /// The keys of an object, or of the objects in a list; each once.

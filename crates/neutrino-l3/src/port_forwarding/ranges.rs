@@ -22,12 +22,18 @@ pub(super) const INTERNAL: Side =
     Side { port: "internal_port", range: "internal_port_range", start: "internal_port_start", end: "internal_port_end" };
 
 impl Side {
-    /// What a request asks for; a single port counts before a range, and null asks for nothing.
+    /// What a request asks for, as one port or as a range, of which a port counts first; null asks for nothing.
+    ///
+    /// # Errors
+    /// `BadRequest` for what is no range, and, at the inner side, for a port and a range that do not say the same.
     pub fn asked(&self, body: &Body) -> Result<Option<PortRange>> {
-        if let Some(port) = body.get(self.port).filter(|value| !value.is_null()) {
-            return read(port).map(Some);
+        let given = |name: &str| body.get(name).filter(|value| !value.is_null()).map(read).transpose();
+        match (given(self.port)?, given(self.range)?) {
+            (Some(port), Some(range)) if port != range && self.port == INTERNAL.port => {
+                Err(bad(format!("{} {} and {} {} do not say the same", self.port, shown(port), self.range, shown(range))))
+            }
+            (port, range) => Ok(port.or(range)),
         }
-        body.get(self.range).filter(|value| !value.is_null()).map(read).transpose()
     }
 
     pub fn of(&self, record: &Record) -> Option<PortRange> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 use futures::future::join_all;
+use neutrino_api::app::Identity;
 use neutrino_core::{Authorized, Caller, Context, ListQuery};
 use neutrino_testing::{Answer, PROJECT, Server};
 use serde_json::{Value, json};
@@ -135,6 +136,11 @@ async fn sharing_shows_a_group_to_others() {
         ))
         .await;
     assert_eq!(seen().await, 1);
+    // As in Neutron, it is shown to them, and nothing more: who may not change it is not told that it is there.
+    let member = || Identity { project_id: Some("other".to_owned()), roles: vec!["member".to_owned()], ..Identity::default() };
+    let body = json!({"address_group": {"name": "mine"}}).to_string();
+    let answer = server.send_as(member(), http::Method::PUT, &format!("/address-groups/{}", id(&made)), body, &[]).await;
+    assert_eq!(answer.status, 404, "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -100,6 +100,8 @@ async fn ports_and_ranges() {
         // As many inside as outside, or one.
         json!({"external_port_range": "3400:3410", "internal_port_range": "4400:4405"}),
         json!({"external_port": 3400, "internal_port_range": "4400:4405"}),
+        // A port and a range that do not say the same.
+        json!({"external_port": 3400, "internal_port": 3400, "internal_port_range": "3401:3401"}),
         // Taken.
         json!({"external_port": 2222, "internal_port": 23}),
         json!({"external_port": 2223, "internal_port": 22}),
