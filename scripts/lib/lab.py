@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab of scripts/agents: a broker, a user-space Open vSwitch, our server, and Neutron's own agents, through the peer kit.
+
+Everything lies in one new folder, on ports of its own; it is stopped by pid. The folder can be read by all, because dnsmasq gives up its
+rights and then reads its files again."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from .http import Client
+from .server import ROOT, binary
+
+# The kit's ports are a base plus offsets below 1000.
+OFFSETS = (306, 369, 640, 653, 671, 672, 698, 775)
+
+
+class NotPossible(Exception):
+    """Why there can be no lab here."""
+
+
+def kit():
+    folder = pathlib.Path(os.environ.get("NEUTRINO_PEER", ROOT.parent / "shared" / "peer")).resolve()
+    if not (folder / "agents" / "bin" / "agents-up").exists():
+        raise NotPossible("there is no peer kit; name its folder with NEUTRINO_PEER")
+    return folder
+
+
+def check():
+    """The reason why namespaces and taps cannot be made here, as an exception."""
+    if os.geteuid() != 0:
+        raise NotPossible("namespaces and taps need root")
+    if not os.path.exists("/dev/net/tun"):
+        raise NotPossible("there is no /dev/net/tun")
+    if subprocess.run(["sh", "-c", "command -v ip"], stdout=subprocess.DEVNULL).returncode:
+        return
+    name = f"neutrino-probe-{os.getpid()}"
+    probe = subprocess.run(["ip", "netns", "add", name], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if probe.returncode:
+        raise NotPossible(f"network namespaces cannot be made: {probe.stderr.strip()}")
+    subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+def free_base():
+    for base in range(27000, 60000, 1000):
+        try:
+            for offset in OFFSETS:
+                with socket.socket() as s:
+                    s.bind(("127.0.0.1", base + offset))
+            return base
+        except OSError:
+            continue
+    raise NotPossible("no thousand of ports is free")
+
+
+class Lab:
+    """`with Lab() as lab:`; `server` is ours unless `peer` asks for the real one."""
+
+    def __init__(self, peer=False, environment=()):
+        self.kit, self.peer = kit(), peer
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="nxa.", dir="/tmp"))
+        self.home.chmod(0o755)
+        base = free_base()
+        self.endpoint = f"http://127.0.0.1:{base + 698}"
+        self.environment = {
+            **os.environ,
+            "VENV": os.environ.get("VENV", str(pathlib.Path.home() / ".cache" / "neutron-peer" / "venv")),
+            "PEER_HOME": str(self.home), "PEER_PORT_BASE": str(base), "ENDPOINT": self.endpoint,
+            "DB_URL": "" if peer else os.environ.get("DB_URL", f"sqlite:///{self.home}/neutron.sqlite"),
+            "REPORT_INTERVAL": "5",
+            **dict(environment),
+        }
+        self.process = None
+        self.api = Client(self.endpoint, 60)
+
+    # --- the kit's scripts
+
+    def run(self, script, *arguments, check=True, quiet=True):
+        """One of the kit's scripts; its output."""
+        path = self.kit / ("agents/bin" if (self.kit / "agents/bin" / script).exists() else "bin") / script
+        done = subprocess.run([path, *arguments], env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if not quiet:
+            print(done.stdout, end="", flush=True)
+        if check and done.returncode:
+            raise RuntimeError(f"{script}: exit {done.returncode}\n{done.stdout[-2000:]}")
+        return done.stdout if check else (done.returncode, done.stdout)
+
+    def install(self):
+        done = subprocess.run([self.kit / "install", "core", "agents"], env={**self.environment, "PEER_HOME": str(pathlib.Path(self.environment["VENV"]).parent)},
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise NotPossible(f"the kit cannot be installed here:\n{done.stdout[-1000:]}")
+
+    def pid(self, name):
+        """Of what the kit started: `rabbitmq`, `a-ovs`."""
+        folder = self.home / ("agents/run" if (self.home / "agents/run" / f"{name}.pid").exists() else "run")
+        return int((folder / f"{name}.pid").read_text().split()[0])
+
+    def broker(self, *arguments):
+        """rabbitmqctl; its lines."""
+        script = '. "$0/lib/env.sh"; rmq "$@"'
+        done = subprocess.run(["bash", "-c", script, self.kit, *arguments], env=self.environment, text=True, stdout=subprocess.PIPE, check=True)
+        return done.stdout.splitlines()
+
+    # --- our server
+
+    def files(self):
+        conf = self.run("conf-gen", "ovs").split()[-1]
+        return ["--config-file", f"{conf}/neutron.conf", "--config-file", f"{conf}/ml2.ini"]
+
+    def start_server(self):
+        if self.peer:
+            self.run("server-up", "ovs")
+            return
+        files = self.files()
+        environment = {**self.environment, "OS_NEUTRINO__METRICS_PORT": "0"}
+        subprocess.run([binary("neutron-db-manage"), *files, "upgrade", "heads"], check=True, stdout=subprocess.DEVNULL, env=environment)
+        with open(self.home / "server.log", "ab") as log:
+            self.process = subprocess.Popen([binary(), *files], stdout=log, stderr=log, cwd=self.home, env=environment)
+        self.until("the server answers", lambda: self.get("/v2.0/networks?limit=1") is not None, 30)
+
+    def kill_server(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop_server(self):
+        if self.peer:
+            self.run("server-down")
+        elif self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(40)
+
+    # --- the API
+
+    def get(self, path):
+        try:
+            answer = self.api.get(path)
+        except OSError:
+            return None
+        return json.loads(answer.data) if answer.status == 200 else None
+
+    def until(self, what, holds, seconds):
+        """Waits until `holds()` is true; its value. An error when it is not after `seconds`."""
+        end = time.monotonic() + seconds
+        while True:
+            if self.process and self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with {self.process.returncode}; log: {self.home}/server.log")
+            value = holds()
+            if value:
+                return value
+            if time.monotonic() > end:
+                raise RuntimeError(f"not so after {seconds} s: {what}")
+            time.sleep(0.3)
+
+    def agents(self):
+        return (self.get("/v2.0/agents") or {"agents": []})["agents"]
+
+    def topology(self):
+        return json.loads((self.home / "agents/run/topo.json").read_text())
+
+    # --- life
+
+    def start(self):
+        self.install()
+        if self.peer:
+            self.run("infra-up")
+        else:
+            self.run("mq-up", "agents")
+        self.run("ovs-up")
+        self.start_server()
+        self.run("agents-up")
+        self.until("five agents are alive", lambda: len([a for a in self.agents() if a["alive"]]) == 5, 90)
+
+    def stop(self):
+        for script in ("agents-down", "ovs-down"):
+            self.run(script, check=False)
+        try:
+            self.stop_server()
+        finally:
+            self.run("mq-down", check=False)
+            if self.peer:
+                self.run("db-down", check=False)
+            self.api.close()
