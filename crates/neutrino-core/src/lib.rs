@@ -9,6 +9,7 @@
 pub mod agents;
 pub mod authz;
 pub mod behaviour;
+pub mod bindings;
 pub mod changes;
 pub mod context;
 pub mod engine;

@@ -2,7 +2,7 @@
 //! The MAC addresses under which the parts of distributed routers on different hosts speak to each other.
 //!
 //! Owns the table `dvr_host_macs`. An address is made when an agent of the host first asks for it ([`of_host`]) and goes with the host's last
-//! agent. Refuses to own: telling agents. Invariant: a host has one address, and no other host has it (unique keys).
+//! agent. Refuses to own: messages to agents. Invariant: a host has one address, and no other host has it (unique keys).
 
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ use neutrino_db::{Tx, args};
 use neutrino_model::Record;
 use neutrino_types::{Error, Kind, Result, mac::Mac};
 use oslo_config::{Config, Opt};
+
+use crate::notifier;
 
 const GENERATION_FAILURE: Kind = Kind::new("HostMacAddressGenerationFailure", 503);
 /// How often an address that nobody has is looked for.
@@ -74,18 +76,27 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<(String, Mac)>> {
     rows.iter().map(|row| Ok((row.text(0)?, read(&row.text(1)?)?))).collect()
 }
 
+/// An address as agents get it, in the form of IEEE 802.
+#[must_use]
+pub fn shown(mac: Mac) -> String {
+    mac.to_string().to_uppercase().replace(':', "-")
+}
+
 fn read(text: &str) -> Result<Mac> {
     text.parse().map_err(|_| Error::internal(format!("a host with the MAC address {text}")))
 }
 
-/// The address of a host goes with its last agent.
+/// The address of a host goes with its last agent, and the others hear of it.
 struct Hosts;
 
 #[async_trait]
 impl Hook for Hosts {
     async fn delete(&self, op: &mut Op<'_>, agent: &Record) -> Result<()> {
         let sql = "DELETE FROM dvr_host_macs WHERE host = ? AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.host = ? AND a.id <> ?)";
-        op.tx.execute(sql, args![agent.str("host"), agent.str("host"), agent.id()]).await?;
+        if op.tx.execute(sql, args![agent.str("host"), agent.str("host"), agent.id()]).await? > 0 {
+            let left = all(op.tx).await?;
+            notifier::after_commit(op, notifier::dvr_macs_changed(&left));
+        }
         Ok(())
     }
 }

@@ -10,15 +10,25 @@ pub mod floating_ips;
 pub mod l3_agent_scheduler;
 pub mod leak_routes;
 pub mod ndp_proxy;
+pub mod notifier;
 pub mod port_forwarding;
 pub mod routers;
+pub mod rpc;
+pub mod spread;
 
 use neutrino_core::{Builder, service_plugin};
 use oslo_config::{Config, Opt};
 
 /// The options that these features obey.
-pub static OPTIONS: &[&[Opt]] =
-    &[routers::OPTIONS, routers::HA_OPTIONS, dvr_macs::OPTIONS, l3_agent_scheduler::OPTIONS, conntrack_helper::OPTIONS, ndp_proxy::OPTIONS];
+pub static OPTIONS: &[&[Opt]] = &[
+    routers::OPTIONS,
+    routers::HA_OPTIONS,
+    dvr_macs::OPTIONS,
+    l3_agent_scheduler::OPTIONS,
+    spread::OPTIONS,
+    conntrack_helper::OPTIONS,
+    ndp_proxy::OPTIONS,
+];
 
 /// Turns on what the configuration asks for.
 ///
@@ -30,6 +40,9 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         floating_ips::register(builder);
         l3_agent_scheduler::register(builder, config)?;
         dvr_macs::register(builder, config)?;
+        spread::register(builder, config);
+        rpc::register(builder);
+        notifier::register(builder);
         if service_plugin(config, "ovn-bgp") {
             leak_routes::register(builder);
         }

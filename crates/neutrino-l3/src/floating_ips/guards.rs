@@ -2,6 +2,8 @@
 //! What floating IPs ask of ports and networks: a port outside goes with its floating IP only; a port inside that goes, or an external
 //! network, takes the association, or the floating IPs that nobody uses, with it.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Hook, Op};
 use neutrino_db::args;
@@ -12,6 +14,7 @@ use super::{
     FLOATING_IP,
     errors::{PORT_HAS_FLOATING_IP, SERVICE_PORT_IN_USE},
 };
+use crate::notifier;
 
 pub struct Ports;
 
@@ -47,9 +50,11 @@ impl Hook for Ports {
     async fn delete(&self, op: &mut Op<'_>, port: &Record) -> Result<()> {
         // An association that is being made now waits, and finds the port gone.
         op.lock("ports", port.id()).await?;
-        let sql = "SELECT standard_attr_id, project_id FROM floatingips WHERE fixed_port_id = ?";
+        let sql = "SELECT standard_attr_id, project_id, router_id FROM floatingips WHERE fixed_port_id = ?";
         let rows = op.tx.query(sql, args![port.id()]).await?;
+        let mut routers = BTreeSet::new();
         for row in &rows {
+            routers.extend(row.opt_text(2)?);
             if !op.cx.sees_all() && row.opt_text(1)?.as_deref() != Some(op.cx.project_id()) {
                 return Err(PORT_HAS_FLOATING_IP.error(format!(
                     "Unable to complete the operation on port {} because the port still has an associated floating IP of another project.",
@@ -64,7 +69,7 @@ impl Hook for Ports {
         let sql = "UPDATE floatingips SET last_known_router_id = router_id, router_id = NULL, fixed_port_id = NULL, fixed_ip_address = NULL \
                    WHERE fixed_port_id = ?";
         op.tx.execute(sql, args![port.id()]).await?;
-        Ok(())
+        notifier::tell_after_commit(op, &routers.into_iter().collect::<Vec<_>>()).await
     }
 }
 

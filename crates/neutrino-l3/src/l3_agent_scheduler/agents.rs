@@ -31,6 +31,11 @@ impl Mode {
             _ => Self::Legacy,
         }
     }
+
+    /// A DVR agent that leaves floating IPs to the central part.
+    pub fn is_internal(configurations: &Value) -> bool {
+        configurations["agent_mode"].as_str() == Some("dvr_no_external")
+    }
 }
 
 /// May an agent that says this of itself serve the router?

@@ -18,7 +18,10 @@ use super::{
     agents::{Mode, suits},
     place::{self, Router},
 };
-use crate::routers::{ROUTER_NOT_FOUND, ha::HA};
+use crate::{
+    notifier,
+    routers::{ROUTER_NOT_FOUND, ha::HA},
+};
 
 const INVALID_L3_AGENT: Kind = Kind::new("InvalidL3Agent", 404);
 const HOSTED: Kind = Kind::new("RouterHostedByL3Agent", 409);
@@ -122,7 +125,10 @@ async fn add(engine: &Engine, cx: &Context, agent: &Record, router_id: &str) -> 
         })
     });
     match hosted_by.await? {
-        None => Ok(()),
+        None => {
+            notifier::router_added_to_agent(engine, &cx, router_id, agent.str("host")).await;
+            Ok(())
+        }
         Some(other) => Err(HOSTED.error(format!("Router {router_id} is already hosted by the L3 agent {other}."))),
     }
 }
@@ -142,7 +148,8 @@ async fn remove(engine: &Engine, cx: &Context, agent: &Record, router_id: &str) 
             let (agent_id, id) = (agent_id.clone(), id.clone());
             Box::pin(async move { place::remove(op, &id, &agent_id).await.map(drop) })
         })
-        .await
+        .await?;
+    notifier::router_left_agent(engine, cx, router_id, agent.str("host")).await
 }
 
 pub struct Agents;

@@ -11,7 +11,8 @@ use neutrino_core::{
 use neutrino_db::args;
 use neutrino_types::{Kind, Result};
 
-use super::{place, scheduler};
+use super::{Placed, place, scheduler};
+use crate::notifier;
 
 const RESCHEDULING_FAILED: Kind = Kind::new("RouterReschedulingFailed", 409);
 
@@ -42,7 +43,7 @@ impl Worker for Failover {
 /// # Errors
 /// The database's.
 pub async fn reschedule_routers_from_down_agents(engine: &Engine, cx: &Context) -> Result<usize> {
-    let sql = "SELECT b.router_id, b.l3_agent_id FROM routerl3agentbindings b JOIN agents a ON a.id = b.l3_agent_id \
+    let sql = "SELECT b.router_id, b.l3_agent_id, a.host FROM routerl3agentbindings b JOIN agents a ON a.id = b.l3_agent_id \
                LEFT JOIN router_extra_attributes e ON e.router_id = b.router_id \
                WHERE a.heartbeat_timestamp < ? AND a.admin_state_up = ? AND (e.ha IS NULL OR e.ha = ?) ORDER BY b.router_id";
     let dead_before = agents::settings(engine).dead_before(cx.now());
@@ -57,8 +58,10 @@ pub async fn reschedule_routers_from_down_agents(engine: &Engine, cx: &Context) 
             Box::pin(async move { move_away(op, &router_id, &agent_id).await })
         });
         match done.await {
-            Ok(true) => moved += 1,
-            Ok(false) => {}
+            Ok(placed) => {
+                moved += usize::from(!placed.is_empty());
+                tell(engine, cx, &router_id, &row.text(2)?, &placed).await?;
+            }
             // One router must not keep the others from being served.
             Err(error) => {
                 tracing::error!(router_id, agent_id, error = %error, log = error.log().unwrap_or_default(), "not moved from a dead L3 agent");
@@ -69,16 +72,31 @@ pub async fn reschedule_routers_from_down_agents(engine: &Engine, cx: &Context) 
 }
 
 /// A router stays where it is when nobody else can serve it: its agent may come back.
-async fn move_away(op: &mut Op<'_>, router_id: &str, agent_id: &str) -> Result<bool> {
-    let Some(rules) = scheduler(op.engine) else { return Ok(false) };
+async fn move_away(op: &mut Op<'_>, router_id: &str, agent_id: &str) -> Result<Vec<Placed>> {
+    let Some(rules) = scheduler(op.engine) else { return Ok(Vec::new()) };
     // It may have come back, or gone, in between.
     let sql = "SELECT count(*) FROM agents WHERE id = ? AND heartbeat_timestamp < ?";
     let alive_since = agents::settings(op.engine).alive_since(op.cx.now());
     if op.tx.count(sql, args![agent_id, alive_since]).await? == 0 || !place::remove(op, router_id, agent_id).await? {
-        return Ok(false);
+        return Ok(Vec::new());
     }
-    if place::place(op, &rules, router_id, None).await?.is_empty() {
+    let placed = place::place(op, &rules, router_id, None).await?;
+    if placed.is_empty() {
         return Err(RESCHEDULING_FAILED.error(format!("Failed rescheduling router {router_id}: no eligible L3 agent found.")));
     }
-    Ok(true)
+    Ok(placed)
+}
+
+/// The old agent, should it come back, and the new ones.
+async fn tell(engine: &Engine, cx: &Context, router_id: &str, old_host: &str, placed: &[Placed]) -> Result<()> {
+    if placed.is_empty() {
+        return Ok(());
+    }
+    if placed.iter().all(|placed| placed.host != old_host) {
+        notifier::router_left_agent(engine, cx, router_id, old_host).await?;
+    }
+    for placed in placed {
+        notifier::router_added_to_agent(engine, cx, router_id, &placed.host).await;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //! Which L3 agents serve which routers.
 //!
 //! Owns the table `routerl3agentbindings` and the extension `l3_agent_scheduler`. A router is scheduled when it gets a gateway or changes, by
-//! hand, when an agent asks for work ([`auto_schedule`]), and anew when its agent has died. Refuses to own: telling agents, and the port
+//! hand, when an agent asks for work ([`auto_schedule`]), and anew when its agent has died. Refuses to own: what agents are told ([`crate::notifier`]), and the port
 //! that a highly available router has for each of its agents. Invariants: an agent serves a router once; `binding_index` is unique for a router, so
 //! that two servers cannot give it too many agents; a router that is not highly available has one agent.
 
@@ -18,6 +18,7 @@ use neutrino_core::{Builder, Engine, scheduling::Driver};
 use neutrino_model::Extension;
 use oslo_config::{Config, Opt};
 
+pub use agents::Mode;
 pub use failover::reschedule_routers_from_down_agents;
 pub use place::{Placed, auto_schedule, schedule};
 

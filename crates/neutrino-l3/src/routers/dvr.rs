@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use neutrino_core::Op;
+use neutrino_core::{Op, bindings::BindingService};
 use neutrino_db::args;
 use neutrino_model::{Body, Record};
 use neutrino_types::Result;
@@ -60,6 +60,9 @@ pub(crate) fn check_change(original: &Record, body: &mut Body) -> Result<bool> {
 /// After a change of the router's kind: interfaces get the owner that fits, and SNAT its ports or none.
 pub(crate) async fn migrate(op: &mut Op<'_>, router_id: &str) -> Result<()> {
     let (_, owner) = facts(op, router_id).await?;
+    if let (true, Some(bindings)) = (owner != DISTRIBUTED_INTERFACE, op.engine.registry.service::<BindingService>()) {
+        bindings.0.unbind_distributed(op, router_id, None).await?;
+    }
     for port in attached::ports(op, router_id).await? {
         if INTERFACE_OWNERS.contains(&port.kind.as_str()) && port.kind != owner {
             ports::update(op, &port.port_id, json!({"device_owner": owner})).await?;

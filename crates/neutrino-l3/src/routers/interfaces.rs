@@ -22,6 +22,7 @@ use super::{
     evpn, placement, ports, routes,
     rules::{claim, facts},
 };
+use crate::notifier;
 
 /// What a request names.
 #[derive(Clone, Debug, Default)]
@@ -242,6 +243,7 @@ pub(super) async fn remove(engine: &Engine, cx: &Context, router_id: &str, reque
     if let (None, Some(subnet_id)) = (&named.port_id, &named.subnet_id) {
         engine.original(cx, "subnets", None, subnet_id).await?;
     }
+    let places = notifier::places(engine, router_id).await?;
     let id = router_id.to_owned();
     let removed = engine.transact(cx, "routers", "remove router interface", |op| {
         let (id, named) = (id.clone(), named.clone());
@@ -258,6 +260,9 @@ pub(super) async fn remove(engine: &Engine, cx: &Context, router_id: &str, reque
     });
     let removed = removed.await?;
     placement::changed(engine, cx, router_id).await;
+    if let Err(error) = notifier::left(engine, cx, places).await {
+        tracing::error!(router_id, error = %error, log = error.log().unwrap_or_default(), "agents were not told what they lost");
+    }
     Ok(removed.shown(router_id))
 }
 

@@ -138,6 +138,7 @@ async fn extra_routes(engine: &Engine, cx: &Context, adds: bool, id: &str, reque
             })
         })
         .await?;
+    placement::changed(engine, cx, id).await;
     shown(engine, cx, id).await
 }
 

@@ -3,10 +3,10 @@
 //!
 //! Invariant: the row of a host is written by compare-and-swap, as the one binding of other ports is.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use neutrino_core::{Context, Engine, Op};
-use neutrino_db::args;
+use neutrino_db::{Sql, args};
 use neutrino_model::Record;
 use neutrino_types::Result;
 use serde_json::Value;
@@ -75,13 +75,38 @@ async fn commit(op: &mut Op<'_>, port: &Record, host: &str, outcome: &Outcome, r
     Ok(true)
 }
 
-/// Takes away the bindings of all ports of a router that is distributed no more, or gone.
+/// Takes away the bindings of all ports of a router that is distributed no more, or gone; with a host, only those there.
 ///
 /// # Errors
 /// The database's.
-pub async fn delete_bindings_of_router(op: &mut Op<'_>, router_id: &str) -> Result<()> {
-    let text = "DELETE FROM ml2_port_binding_levels WHERE EXISTS (SELECT 1 FROM ml2_distributed_port_bindings d \
-                WHERE d.port_id = ml2_port_binding_levels.port_id AND d.host = ml2_port_binding_levels.host AND d.router_id = ?)";
-    op.tx.execute(text, args![router_id]).await?;
-    op.tx.execute("DELETE FROM ml2_distributed_port_bindings WHERE router_id = ?", args![router_id]).await.map(drop)
+pub async fn delete_bindings_of_router(op: &mut Op<'_>, router_id: &str, host: Option<&str>) -> Result<()> {
+    let only = |sql: &str| match host {
+        Some(host) => (format!("{sql} AND host = ?"), args![router_id, host]),
+        None => (sql.to_owned(), args![router_id]),
+    };
+    let (levels, arguments) = only(
+        "DELETE FROM ml2_port_binding_levels WHERE EXISTS (SELECT 1 FROM ml2_distributed_port_bindings d \
+         WHERE d.port_id = ml2_port_binding_levels.port_id AND d.host = ml2_port_binding_levels.host AND d.router_id = ?)",
+    );
+    op.tx.execute(&levels, arguments).await?;
+    let (bindings, arguments) = only("DELETE FROM ml2_distributed_port_bindings WHERE router_id = ?");
+    op.tx.execute(&bindings, arguments).await.map(drop)
+}
+
+/// Of these pairs of a port and a router, those that are not bound on the host.
+///
+/// # Errors
+/// The database's.
+pub async fn unbound_on<'a>(engine: &Engine, host: &str, ports: &'a [(String, String)]) -> Result<Vec<&'a (String, String)>> {
+    let mut tx = engine.db.reader().await?;
+    let mut sql = Sql::new(
+        "SELECT port_id, router_id FROM ml2_distributed_port_bindings WHERE host = ? AND vif_type NOT IN ('unbound', 'binding_failed') AND ",
+        args![host],
+    );
+    sql.append(Sql::in_texts(tx.dialect(), "port_id", ports.iter().map(|(port, _)| port.as_str())));
+    let mut bound = HashSet::new();
+    for row in tx.select(sql).await? {
+        bound.insert((row.text(0)?, row.opt_text(1)?.unwrap_or_default()));
+    }
+    Ok(ports.iter().filter(|pair| !bound.contains(*pair)).collect())
 }

@@ -17,6 +17,7 @@ mod openvswitch;
 pub mod portbindings;
 pub mod provisioning;
 mod quiet;
+mod service;
 mod sriovnicswitch;
 pub mod status;
 mod watch;
@@ -76,6 +77,7 @@ pub fn register_manager(builder: &mut Builder, manager: Manager) {
     if manager.watches_networks() {
         watch::register(builder);
     }
+    builder.service(Arc::new(neutrino_core::bindings::BindingService(Arc::new(service::Service))));
     builder.service(Arc::new(manager));
 }
 

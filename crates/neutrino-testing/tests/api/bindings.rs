@@ -401,7 +401,11 @@ async fn a_distributed_port_is_bound_on_each_host() {
     assert_eq!(status("ACTIVE", "h2").await, "ACTIVE");
     assert_eq!(status("DOWN", "h1").await, "ACTIVE", "h2 is up");
     assert_eq!(status("DOWN", "h2").await, "DOWN");
-    server.engine.transact(&cx, "ports", "test", |op| Box::pin(async move { delete_bindings_of_router(op, "r1").await })).await.unwrap();
+    server
+        .engine
+        .transact(&cx, "ports", "test", |op| Box::pin(async move { delete_bindings_of_router(op, "r1", None).await }))
+        .await
+        .unwrap();
     assert_eq!(server.count("SELECT count(*) FROM ml2_distributed_port_bindings").await, 0);
     assert_eq!(server.count("SELECT count(*) FROM ml2_port_binding_levels").await, 0);
 }
