@@ -48,4 +48,5 @@ def main():
         time.sleep(PERIOD_S)
 
 
-main()
+if __name__ == "__main__":
+    main()

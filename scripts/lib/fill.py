@@ -4,6 +4,7 @@
 Owns no server. A request that is refused is noted (`Filler.refused`) and the rest goes on, so that the same filler serves servers with
 different extensions; what must be there is for the caller to check (`Filler.made`)."""
 import collections
+import json
 
 # Every collection, its key in a list body, and whether its members are shown one by one. In the order in which they are read.
 COLLECTIONS = [
@@ -26,18 +27,21 @@ CHILDREN = {
         for kind in ("bandwidth_limit", "dscp_marking", "minimum_bandwidth", "packet_rate_limit", "minimum_packet_rate")
     ],
     "routers": [("conntrack_helpers", "conntrack_helpers"), ("l3-agents", "agents")],
+    "agents": [("dhcp-networks", "networks"), ("l3-routers", "routers")],
     "networks": [("dhcp-agents", "agents"), ("tags", "tags")],
     "ports": [("bindings", "bindings")],
     "trunks": [("get_subports", "sub_ports")],
+    "quotas": [],
     "flavors": [("service_profiles", "service_profiles")],
 }
 
 
 class Filler:
-    """`admin`, `one` and `two` are clients with `request(method, path, body)`: an operator and two projects; `projects` their ids."""
+    """`admin`, `one` and `two` are clients with `request(method, path, body)`: an operator and two projects; `projects` their ids; `service`: what Nova is."""
 
-    def __init__(self, admin, one, two, projects, scale=1):
+    def __init__(self, admin, one, two, projects, scale=1, service=None):
         self.admin, self.one, self.two, self.projects, self.scale = admin, one, two, projects, scale
+        self.service = service or admin
         self.made, self.refused = collections.Counter(), []
 
     def make(self, client, path, member, **attributes):
@@ -65,9 +69,11 @@ class Filler:
     def shared(self):
         """What the operator makes for all."""
         admin = self.admin
-        self.outside = self.make(admin, "networks", "network", **{"name": "outside", "router:external": True, "provider:network_type": "flat", "provider:physical_network": "public"})  # fmt: skip
+        self.outside = self.make(admin, "networks", "network", **{"name": "outside", "router:external": True, "is_default": True, "provider:network_type": "flat", "provider:physical_network": "public"})  # fmt: skip
         self.make(admin, "subnets", "subnet", network_id=self.outside["id"], ip_version=4, cidr="172.24.0.0/16", gateway_ip="172.24.0.1", enable_dhcp=False, name="outside4")  # fmt: skip
-        self.make(admin, "subnets", "subnet", network_id=self.outside["id"], ip_version=6, cidr="2001:db8::/64", enable_dhcp=False, name="outside6")
+        scope6 = self.make(admin, "address-scopes", "address_scope", name="six scope", ip_version=6, shared=True)
+        self.pool6 = self.make(admin, "subnetpools", "subnetpool", name="scoped six", prefixes=["2001:db8:a::/48"], default_prefixlen=64, shared=True, address_scope_id=scope6.get("id"))  # fmt: skip
+        self.make(admin, "subnets", "subnet", network_id=self.outside["id"], ip_version=6, subnetpool_id=self.pool6.get("id"), enable_dhcp=False, name="outside6")  # fmt: skip
         for n, (kind, physical, number) in enumerate((("vlan", "foo", 100), ("vlan", "foo", 101), ("vxlan", None, 777), ("local", None, None), ("geneve", None, 20005))):  # fmt: skip
             provider = {"provider:network_type": kind, "provider:physical_network": physical, "provider:segmentation_id": number}
             net = self.make(admin, "networks", "network", **{"name": f"provider{n}", "shared": n % 2 == 0, "mtu": 1400, **{k: v for k, v in provider.items() if v}})  # fmt: skip
@@ -93,7 +99,10 @@ class Filler:
         net = self.make(client, "networks", "network", name=name, description=f"network of {name}")
         four = self.make(client, "subnets", "subnet", network_id=net["id"], name=name, ip_version=4, cidr=f"10.{octet}.0.0/24", allocation_pools=[{"start": f"10.{octet}.0.10", "end": f"10.{octet}.0.200"}], dns_nameservers=["192.0.2.1", "192.0.2.2"])  # fmt: skip
         six = self.make(client, "subnets", "subnet", network_id=net["id"], ip_version=6, cidr=f"fd{octet:02x}::/64", ipv6_ra_mode="slaac", ipv6_address_mode="slaac")  # fmt: skip
-        self.make(client, "subnets", "subnet", network_id=net["id"], ip_version=4, subnetpool_id=self.pool.get("id"), prefixlen=28, name=f"{name} pooled")  # fmt: skip
+        pooled = self.make(client, "networks", "network", name=f"{name} pooled", port_security_enabled=False)
+        self.make(client, "subnets", "subnet", network_id=pooled["id"], ip_version=4, subnetpool_id=self.pool.get("id"), prefixlen=28, name=f"{name} pooled", service_types=["compute:nova"])  # fmt: skip
+        own = self.make(client, "address-scopes", "address_scope", name=name, ip_version=4)
+        self.make(client, "subnetpools", "subnetpool", name=name, prefixes=[f"172.{16 + n % 16}.0.0/16"], default_prefixlen=24, address_scope_id=own.get("id"))
         group = self.make(client, "security-groups", "security_group", name=name, stateful=n % 2 == 0)
         addresses = self.make(client, "address-groups", "address_group", name=name, addresses=[f"192.0.2.{n}/32", "198.51.100.0/24"])
         for rule in (
@@ -142,11 +151,43 @@ class Filler:
             group = self.make(admin, "security-groups", "security_group", name=f"logged{n}", project_id=project)
             self.make(admin, "log/logs", "log", name=f"log{n}", resource_type="security_group", resource_id=group.get("id"), event="ALL", project_id=project)  # fmt: skip
             self.make(admin, "default-security-group-rules", "default_security_group_rule", direction="ingress", protocol="tcp", port_range_min=1000 + n, port_range_max=1000 + n, used_in_default_sg=False, used_in_non_default_sg=True)  # fmt: skip
+        self.make(admin, "service_profiles", "service_profile", description="spare", metainfo="{}")
+        self.proxies(self.one)
+        self.bindings()
+        for kind in ("distributed", "ha"):
+            self.make(admin, "routers", "router", name=kind, project_id=self.projects[0], external_gateway_info={"network_id": self.outside["id"]}, **{kind: True})  # fmt: skip
+        private = self.make(admin, "networks", "network", name="private vlan", pvlan=True)
+        self.make(admin, "subnets", "subnet", network_id=private.get("id"), ip_version=4, cidr="10.251.0.0/24")
+        for kind, more in (("promiscuous", {}), ("isolated", {}), ("community", {"pvlan_community": "one"})):
+            self.make(admin, "ports", "port", network_id=private.get("id"), name=kind, pvlan_type=kind, **more)
+        routed = self.make(admin, "networks", "network", **{"name": "routed", "provider:network_type": "vlan", "provider:physical_network": "foo", "provider:segmentation_id": 300})  # fmt: skip
+        for number in (301, 302):
+            self.make(admin, "segments", "segment", name=f"segment{number}", network_id=routed.get("id"), network_type="vlan", physical_network="foo", segmentation_id=number)  # fmt: skip
+        answer = self.two.request("GET", f"/v2.0/auto-allocated-topology/{self.projects[1]}")
+        if answer.status != 200:
+            self.refused.append(f"auto-allocated-topology: {answer.status} {answer.data[:200]}")
         self.make(admin, "network_segment_ranges", "network_segment_range", name="range", network_type="vlan", physical_network="foo", minimum=3000, maximum=3010, shared=True)  # fmt: skip
         self.change(admin, f"quotas/{self.projects[0]}", {"quota": {"network": 77, "port": 999}})
 
-    def collections(self):
-        return COLLECTIONS
+    def proxies(self, client):
+        """Neighbour discovery proxies: a router between two networks of one IPv6 address scope."""
+        net = self.make(client, "networks", "network", name="proxied")
+        six = self.make(client, "subnets", "subnet", network_id=net["id"], ip_version=6, subnetpool_id=self.pool6.get("id"))
+        router = self.make(client, "routers", "router", name="proxy", enable_ndp_proxy=True, external_gateway_info={"network_id": self.outside["id"]})
+        self.change(client, f"routers/{router.get('id')}/add_router_interface", {"subnet_id": six.get("id")})
+        for n in range(3):
+            port = self.make(client, "ports", "port", network_id=net["id"], name=f"proxied{n}", fixed_ips=[{"subnet_id": six.get("id")}])
+            self.make(client, "ndp_proxies", "ndp_proxy", name=f"proxy{n}", router_id=router.get("id"), port_id=port.get("id"))
+
+    def bindings(self):
+        """Ports of machines on hosts with agents, one with a second binding, as for a live migration; and what only operators set."""
+        net = self.make(self.admin, "networks", "network", name="bound")
+        self.make(self.admin, "subnets", "subnet", network_id=net["id"], ip_version=4, cidr="10.252.0.0/24")
+        for n in range(3):
+            port = self.make(self.admin, "ports", "port", network_id=net["id"], name=f"machine{n}", device_owner="compute:nova", device_id=f"machine{n}", numa_affinity_policy="required", **{"binding:host_id": "peer"})  # fmt: skip
+            if n == 0:
+                self.make(self.service, f"ports/{port.get('id')}/bindings", "binding", host="peer2")
+            self.change(self.admin, f"ports/{port.get('id')}", {"port": {"data_plane_status": "ACTIVE"}})
 
 
 def read_all(client, limit=None):
@@ -175,5 +216,5 @@ def ordered(value):
     if isinstance(value, dict):
         return {key: ordered(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return sorted((ordered(inner) for inner in value), key=repr)
+        return sorted((ordered(inner) for inner in value), key=lambda inner: json.dumps(inner, sort_keys=True))
     return value

@@ -35,15 +35,16 @@ def binary(name="neutron-server"):
 
 
 class Server:
-    """Our server with a configuration of the oracle's, SQLite and no authentication. `config` names a file tests/oracle/NAME.conf beside
-    the plain ones."""
+    """Our server with a configuration of the oracle's and no authentication. `config` names a file tests/oracle/NAME.conf beside the plain
+    ones; `url` a database other than an SQLite file in the state folder; `settings` more lines of configuration."""
 
-    def __init__(self, state_dir, port=None, config=""):
-        self.config = config
+    def __init__(self, state_dir, port=None, config="", url="", settings=""):
+        self.config, self.settings = config, settings
         self.state = pathlib.Path(state_dir)
         self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.database = self.state / "neutron.sqlite"
+        self.url = url or f"sqlite:///{self.database}"
         self.log = self.state / "server.log"
         self.process = None
 
@@ -52,16 +53,21 @@ class Server:
         local.write_text(
             "[DEFAULT]\n"
             f"bind_host = 127.0.0.1\nbind_port = {self.port}\nstate_path = {self.state}\n"
-            f"[database]\nconnection = sqlite:///{self.database}\n"
-            f"[oslo_concurrency]\nlock_path = {self.state}/lock\n"
+            f"[database]\nconnection = {self.url}\n"
+            f"[oslo_concurrency]\nlock_path = {self.state}/lock\n{self.settings}\n"
         )
         more = [CONFIG / f"{self.config}.conf"] if self.config else []
         files = [CONFIG / "neutron.conf", CONFIG / "ml2_conf.ini", *more, local]
         return [a for f in files for a in ("--config-file", str(f))]
 
+    def manage(self, *words):
+        """neutron-db-manage on this server's database: (exit status, what it printed)."""
+        done = subprocess.run([binary("neutron-db-manage"), *self.arguments(), *words], capture_output=True, text=True)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
     def start(self, wait_s=60):
         arguments = self.arguments()
-        if not self.database.exists():
+        if self.url.startswith("sqlite:") and not self.database.exists():
             manage = binary("neutron-db-manage")
             if manage.exists():
                 subprocess.run([manage, *arguments, "upgrade", "heads"], check=True, stdout=subprocess.DEVNULL)

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use neutrino_db::{Db, Sql};
+use neutrino_db::{Db, Sql, Witness};
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
@@ -180,7 +180,7 @@ impl Engine {
             return entry.behaviour.original_row(self, cx, Place { collection, parent, id }).await;
         }
         let all: Vec<String> = entry.table.attributes.iter().map(|a| a.name.to_owned()).collect();
-        self.show(cx, &auth, collection, parent, id, Some(&all)).await
+        self.db.retry("load", || self.show(cx, &auth, collection, parent, id, Some(&all))).await
     }
 
     /// Creates objects, all or none; one transaction.
@@ -232,6 +232,7 @@ impl Engine {
                     entry.behaviour.created(&mut op, record).await?;
                 }
                 op.flush().await?;
+                tx.witness(lost::row(entry, ids.first().copied(), true));
                 tx.commit().await?;
                 Ok((records, side))
             })
@@ -273,12 +274,16 @@ impl Engine {
             return entry.behaviour.update_row(self, cx, original, &body).await;
         }
         let (body, id) = (&body, original.id());
+        let last = &lost::LastTry::default();
         let (original, mut record, mut side) = self
             .db
             .retry("update", || async {
                 let mut tx = self.db.begin().await?;
                 let mut side = Side::default();
                 let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                if let Some(done) = last.took_place(&mut op, collection, id, precondition).await? {
+                    return Ok(done);
+                }
                 let original = current(&mut op, collection, id, precondition, false).await?;
                 let mut body = body.clone();
                 entry.behaviour.update(&mut op, &original, &mut body).await?;
@@ -289,8 +294,9 @@ impl Engine {
                 let record = op.find(collection, id).await?;
                 entry.behaviour.updated(&mut op, &original, &record).await?;
                 op.flush().await?;
-                tx.commit().await?;
-                Ok((original, record, side))
+                tx.witness(Witness::Repeatable);
+                let committed = tx.commit().await;
+                last.keep(committed, (original, record, side))
             })
             .await?;
         self.tell(cx, &mut side, || vec![change(collection, Verb::Updated, Some(&original), Some(&record))]);
@@ -335,6 +341,7 @@ impl Engine {
                 }
                 entry.behaviour.delete(&mut op, &original).await?;
                 op.flush().await?;
+                tx.witness(lost::row(entry, Some(id), false));
                 tx.commit().await?;
                 Ok((original, side))
             })
@@ -368,6 +375,8 @@ impl Engine {
                 let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
                 let value = operation(&mut op).await?;
                 op.flush().await?;
+                let witness = lost::beside(self, &side);
+                tx.witness(witness);
                 tx.commit().await?;
                 Ok((value, side))
             })
@@ -378,7 +387,6 @@ impl Engine {
     }
 }
 
-/// The object as it is inside the transaction, with the precondition checked against it.
 /// The object as it is, claimed for this transaction: two changes of one object come one after the other, and a precondition that held
 /// still holds when the change is written.
 async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition, goes: bool) -> Result<Record> {
@@ -416,4 +424,5 @@ fn log_failure(what: &str, result: Result<()>) {
 }
 
 mod aftermath;
+mod lost;
 mod virtual_rows;

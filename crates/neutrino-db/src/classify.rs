@@ -10,6 +10,10 @@ pub fn classify(what: &str, error: sqlx::Error) -> Error {
     {
         return kinds::BAD_REQUEST.error(message).with_log(format!("{what}: {error}"));
     }
+    if is_full(&error) {
+        let message = "The database has no room for more: nothing was changed. The operator has to make room.";
+        return kinds::UNAVAILABLE.error(message).with_log(format!("{what}: {error}"));
+    }
     let class = match &error {
         sqlx::Error::Database(db) => {
             if db.is_unique_violation() {
@@ -17,16 +21,10 @@ pub fn classify(what: &str, error: sqlx::Error) -> Error {
             } else if db.is_foreign_key_violation() {
                 Class::ForeignKey
             } else {
-                let number = db.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
-                match (db.code().as_deref(), number) {
-                    // MySQL: lock wait timeout, deadlock, Galera certification (reported as deadlock), read-only node, WSREP not ready.
-                    (_, Some(1205 | 1213 | 1047 | 1290 | 1836)) => Class::Transient,
+                match (db.code().as_deref(), mysql_number(db.as_ref())) {
                     (_, Some(1062)) => Class::Duplicate(duplicate_key(db.as_ref())),
                     (_, Some(1451 | 1452)) => Class::ForeignKey,
-                    // PostgreSQL: serialization failure, deadlock, lock not available, admin shutdown.
-                    (Some("40001" | "40P01" | "55P03" | "57P01"), _) => Class::Transient,
-                    // SQLite: BUSY, LOCKED and their extended codes.
-                    (Some("5" | "6" | "261" | "517" | "262"), _) => Class::Transient,
+                    (code, number) if passes(code, number) => Class::Transient,
                     _ => Class::Internal,
                 }
             }
@@ -37,11 +35,65 @@ pub fn classify(what: &str, error: sqlx::Error) -> Error {
     Error::database(class, format!("{what}: {error}"))
 }
 
+fn mysql_number(db: &dyn sqlx::error::DatabaseError) -> Option<u16> {
+    db.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number)
+}
+
+/// SQLSTATEs of PostgreSQL, or SQLite's codes (in the same place); numbers of MySQL.
+fn passes(code: Option<&str>, number: Option<u16>) -> bool {
+    match (code, number) {
+        // Lock wait timeout, deadlock (also how Galera reports that certification failed).
+        (_, Some(1205 | 1213)) => true,
+        // A node that only reads, by an option or for its role; one that Galera keeps from working.
+        (_, Some(1290 | 1836 | 1047)) => true,
+        // Too many connections of all, of the user; a server that goes down; a statement or connection that was ended from outside.
+        (_, Some(1040 | 1203 | 1053 | 1317 | 1927)) => true,
+        (_, Some(_)) => false,
+        // Serialization failure, deadlock, lock not available; a standby that only reads; too many connections.
+        (Some("40001" | "40P01" | "55P03" | "25006" | "53300"), _) => true,
+        // The server goes down, crashed, or is on its way up; the connection is gone.
+        (Some("57P01" | "57P02" | "57P03" | "57014" | "08000" | "08003" | "08006"), _) => true,
+        // SQLite: BUSY, LOCKED and their extended codes.
+        (Some("5" | "6" | "261" | "517" | "262"), _) => true,
+        _ => false,
+    }
+}
+
+/// No room on the disk or in the table space, wherever that is told.
+fn is_full(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(db) = error else { return false };
+    match (db.code().as_deref(), mysql_number(db.as_ref())) {
+        (_, Some(number)) => matches!(number, 1021 | 1114 | 1041),
+        (code, None) => matches!(code, Some("53100" | "13")),
+    }
+}
+
+/// The server takes no writes on this connection, and will not: another connection may lead to one that does.
+pub fn is_read_only(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(db) = error else { return false };
+    match (db.code().as_deref(), mysql_number(db.as_ref())) {
+        (_, Some(number)) => matches!(number, 1290 | 1836),
+        (code, None) => code == Some("25006"),
+    }
+}
+
+/// After this failure of a COMMIT the transaction may have taken place.
+pub fn leaves_open(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(db) => match (db.code().as_deref(), mysql_number(db.as_ref())) {
+            // The server goes down; the connection or statement was ended from outside; an error in the middle of it; Galera lost its group.
+            (_, Some(number)) => matches!(number, 1053 | 1317 | 1927 | 1180 | 1047),
+            (code, None) => code.is_some_and(|code| code.starts_with("57") || code.starts_with("08") || code == "40003"),
+        },
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}
+
 /// Values that no column or comparison of the database takes, whatever its rows are: what of it the caller may be told. Characters are NUL on
 /// PostgreSQL (also in JSON), and what needs four bytes on a MySQL database of `utf8mb3`.
 fn unkept(db: &dyn sqlx::error::DatabaseError) -> Option<&'static str> {
-    let number = db.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
-    match (number, db.code().as_deref()) {
+    match (mysql_number(db), db.code().as_deref()) {
         (Some(1267 | 1270 | 1271 | 1366), _) | (_, Some("22021" | "22P05")) => {
             Some("A text in the request has a character that this database cannot keep.")
         }

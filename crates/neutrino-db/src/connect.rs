@@ -3,7 +3,6 @@
 
 use std::{
     future::Future,
-    str::FromStr as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,12 +14,12 @@ use neutrino_types::{Error, Result};
 use rand::RngExt as _;
 use sqlx::{
     MySqlPool, PgPool, SqlitePool,
-    mysql::{MySqlConnectOptions, MySqlPoolOptions},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    mysql::MySqlPoolOptions,
+    postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Arg, Sql, Tx, classify::classify, tx::Conn};
+use crate::{Arg, Sql, Tx, classify::classify, tx::Conn, url};
 
 /// How often a transaction is tried in all before the failure is the answer.
 const MAX_TRIES: u32 = 10;
@@ -38,6 +37,8 @@ pub struct Stats {
     pub statements: AtomicU64,
     pub transactions: AtomicU64,
     pub retries: AtomicU64,
+    /// Commits whose answer never came.
+    pub lost_commits: AtomicU64,
     recorded: Mutex<Option<Vec<Sql>>>,
     recording: AtomicBool,
 }
@@ -77,11 +78,16 @@ pub struct DbOptions {
     pub max_connections: u32,
     pub pool_timeout_ms: u64,
     pub connection_recycle_s: u64,
+    /// `mysql_sql_mode`; what the server's own statements need is added.
+    pub mysql_sql_mode: String,
+    /// `mysql_wsrep_sync_wait`; `None` leaves it to the database.
+    pub mysql_wsrep_sync_wait: Option<i64>,
 }
 
 impl Default for DbOptions {
     fn default() -> Self {
-        Self { max_connections: 16, pool_timeout_ms: 30_000, connection_recycle_s: 3600 }
+        let mysql_sql_mode = "TRADITIONAL".to_owned();
+        Self { max_connections: 16, pool_timeout_ms: 30_000, connection_recycle_s: 3600, mysql_sql_mode, mysql_wsrep_sync_wait: None }
     }
 }
 
@@ -100,6 +106,7 @@ enum Backend {
 pub struct Db {
     backend: Arc<Backend>,
     stats: Arc<Stats>,
+    patience: Duration,
 }
 
 impl Db {
@@ -108,15 +115,18 @@ impl Db {
     /// # Errors
     /// When the URL is not understood or the database does not answer.
     pub async fn connect(url: &str, options: &DbOptions) -> Result<Self> {
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad_url(url, "it has no scheme"))?;
-        let (base, _driver) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let (base, rest) = url::split(url)?;
         let backend = match base {
-            "sqlite" => sqlite(rest, options).await?,
-            "mysql" | "mariadb" => mysql(rest, options).await?,
-            "postgresql" | "postgres" => postgres(rest, options).await?,
-            other => return Err(bad_url(url, &format!("\"{other}\" is not one of sqlite, mysql, mariadb, postgresql"))),
+            url::Base::Sqlite => sqlite(rest, options).await?,
+            url::Base::MySql => mysql(rest, options).await?,
+            url::Base::Postgres => postgres(rest, options).await?,
         };
-        Ok(Self { backend: Arc::new(backend), stats: Arc::default() })
+        Ok(Self { backend: Arc::new(backend), stats: Arc::default(), patience: Duration::from_millis(options.pool_timeout_ms) })
+    }
+
+    /// How long a request waits for a database that is away: `pool_timeout`.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     #[must_use]
@@ -144,7 +154,7 @@ impl Db {
             Backend::MySql(pool) => pool.begin().await.map(Conn::MySql),
             Backend::Postgres(pool) => pool.begin().await.map(Conn::Postgres),
         };
-        Ok(Tx::new(conn.map_err(|e| classify("BEGIN", e))?, self.stats.clone()))
+        Ok(Tx::new(conn.map_err(|e| classify("BEGIN", e))?, self.clone()))
     }
 
     /// A connection for reading, without a transaction: each statement sees what is committed when it starts.
@@ -157,23 +167,23 @@ impl Db {
             Backend::MySql(pool) => pool.acquire().await.map(Conn::MySqlRead),
             Backend::Postgres(pool) => pool.acquire().await.map(Conn::PostgresRead),
         };
-        Ok(Tx::new(conn.map_err(|e| classify("connect", e))?, self.stats.clone()))
+        Ok(Tx::new(conn.map_err(|e| classify("connect", e))?, self.clone()))
     }
 
-    /// Runs `operation` until it succeeds, fails for good, or has failed ten times for passing reasons, with a growing, jittered
-    /// pause between. The closure begins and commits its own transaction, and must be free of effects outside it.
+    /// Runs `operation` until it succeeds, fails for good, or has failed ten times or for the time of `pool_timeout` for passing reasons, with
+    /// a growing, jittered pause between. The closure begins and commits its own transaction, and must be free of effects outside it.
     ///
     /// # Errors
-    /// The last try's.
+    /// The last try's; 503 when it might have succeeded later.
     pub async fn retry<T, F, Fut>(&self, name: &'static str, mut operation: F) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        let mut tries = 1;
+        let (mut tries, started) = (1, tokio::time::Instant::now());
         loop {
             match operation().await {
-                Err(error) if error.is_transient() && tries < MAX_TRIES => {
+                Err(error) if error.is_transient() && tries < MAX_TRIES && started.elapsed() < self.patience => {
                     self.stats.retries.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(operation = name, tries, error = error.log().unwrap_or_default(), "transaction is tried again");
                     let ceiling_ms = 5_u64 << tries.min(7);
@@ -182,7 +192,7 @@ impl Db {
                     tokio::time::sleep(Duration::from_millis(pause_ms)).await;
                     tries += 1;
                 }
-                result => return result,
+                result => return result.map_err(Error::given_up),
             }
         }
     }
@@ -200,19 +210,8 @@ impl Db {
     }
 }
 
-fn bad_url(url: &str, why: &str) -> Error {
-    // The URL may carry a password: only its scheme is repeated.
-    let scheme = url.split("://").next().unwrap_or_default();
-    Error::internal(format!("[database] connection \"{scheme}://...\" cannot be used: {why}"))
-}
-
 async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
-    let path = rest.split('?').next().unwrap_or_default();
-    // SQLAlchemy: sqlite:///relative, sqlite:////absolute.
-    let path = path.strip_prefix('/').unwrap_or(path);
-    if path.is_empty() || path == ":memory:" {
-        return Err(bad_url("sqlite://", "a file is needed; a database in memory would be lost with the process"));
-    }
+    let path = url::sqlite_file(rest)?;
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -230,6 +229,12 @@ async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
         .test_before_acquire(false)
         .max_lifetime(None)
         .idle_timeout(None)
+        // SQLite itself rolls back when the disk is full, and then ROLLBACK fails: such a connection is not used again.
+        .before_acquire(|conn, _| {
+            use sqlx::Connection as _;
+            let settled = !conn.is_in_transaction();
+            Box::pin(async move { Ok(settled) })
+        })
         .connect_with(connect.clone())
         .await
         .map_err(|e| classify("connect", e))?;
@@ -243,19 +248,23 @@ async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
 }
 
 async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
-    let connect =
-        MySqlConnectOptions::from_str(&format!("mysql://{}", without_unknown_parameters(rest, &["charset", "ssl-mode", "socket"])))
-            .map_err(|e| classify("connection URL", e))?
-            .statement_cache_capacity(512);
+    let connect = url::mysql(rest)?.statement_cache_capacity(512);
+    let mode = &options.mysql_sql_mode;
+    let separator = if mode.is_empty() { "" } else { "," };
+    let mut settings = format!("SET SESSION sql_mode = '{mode}{separator}ANSI_QUOTES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'");
+    if let Some(wait) = options.mysql_wsrep_sync_wait {
+        settings.push_str(&format!(", wsrep_sync_wait = {wait}"));
+    }
     MySqlPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(Duration::from_millis(options.pool_timeout_ms))
         .max_lifetime(Duration::from_secs(options.connection_recycle_s))
-        .after_connect(|conn, _| {
+        .after_connect(move |conn, _| {
+            let settings = settings.clone();
             Box::pin(async move {
                 use sqlx::Executor as _;
                 conn.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-                conn.execute("SET SESSION sql_mode = 'TRADITIONAL,ANSI_QUOTES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'").await?;
+                conn.execute(sqlx::AssertSqlSafe(settings)).await?;
                 Ok(())
             })
         })
@@ -266,24 +275,12 @@ async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
 }
 
 async fn postgres(rest: &str, options: &DbOptions) -> Result<Backend> {
-    let connect =
-        PgConnectOptions::from_str(&format!("postgres://{rest}")).map_err(|e| classify("connection URL", e))?.statement_cache_capacity(512);
     PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(Duration::from_millis(options.pool_timeout_ms))
         .max_lifetime(Duration::from_secs(options.connection_recycle_s))
-        .connect_with(connect)
+        .connect_with(url::postgres(rest)?.statement_cache_capacity(512))
         .await
         .map(Backend::Postgres)
         .map_err(|e| classify("connect", e))
-}
-
-/// Operators' URLs carry parameters of their Python driver (`read_timeout=...`), which ours would refuse.
-fn without_unknown_parameters(rest: &str, known: &[&str]) -> String {
-    let Some((base, query)) = rest.split_once('?') else { return rest.to_owned() };
-    let kept: Vec<&str> = query.split('&').filter(|p| known.iter().any(|k| p.split('=').next() == Some(k))).collect();
-    // "utf8" means three bytes a character to MySQL's own client only; names need all four.
-    let kept = kept.join("&").replace("charset=utf8mb3", "charset=utf8mb4").replace("charset=utf8&", "charset=utf8mb4&");
-    let kept = if kept.ends_with("charset=utf8") { format!("{kept}mb4") } else { kept };
-    if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") }
 }

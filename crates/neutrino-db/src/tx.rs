@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A transaction, or a plain connection for reading.
 
-use std::sync::Arc;
-
 use neutrino_types::{Error, Result};
 use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, pool::PoolConnection, query::Query};
 
-use crate::{Arg, Dialect, Row, Sql, Stats, classify::classify, pack};
+use crate::{Arg, Db, Dialect, Row, Sql, Witness, classify, classify::classify, commit, pack};
 
 pub(crate) enum Conn {
     Sqlite(Transaction<'static, Sqlite>),
@@ -23,7 +21,8 @@ type Effect = Box<dyn FnOnce() + Send>;
 pub struct Tx {
     conn: Conn,
     effects: Vec<Effect>,
-    stats: Arc<Stats>,
+    db: Db,
+    witness: Witness,
 }
 
 macro_rules! bind {
@@ -55,8 +54,13 @@ fn postgres(text: &str, args: Vec<Arg>) -> Query<'static, Postgres, sqlx::postgr
 }
 
 impl Tx {
-    pub(crate) fn new(conn: Conn, stats: Arc<Stats>) -> Self {
-        Self { conn, effects: Vec::new(), stats }
+    pub(crate) fn new(conn: Conn, db: Db) -> Self {
+        Self { conn, effects: Vec::new(), db, witness: Witness::None }
+    }
+
+    /// Says how to find out whether this transaction took place, for when the answer to its COMMIT is lost. The last one that is named counts.
+    pub fn witness(&mut self, witness: Witness) {
+        self.witness = witness;
     }
 
     #[must_use]
@@ -73,7 +77,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn execute(&mut self, text: &str, args: Vec<Arg>) -> Result<u64> {
-        self.stats.note(text, &args);
+        self.db.stats().note(text, &args);
         let done = match &mut self.conn {
             Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
             Conn::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
@@ -82,7 +86,24 @@ impl Tx {
             Conn::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
             Conn::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
         };
-        done.map_err(|e| classify(text, e))
+        match done {
+            Err(error) if classify::is_read_only(&error) => {
+                self.leave().await;
+                Err(classify(text, error))
+            }
+            done => done.map_err(|e| classify(text, e)),
+        }
+    }
+
+    /// Has the server end this connection, so that the pool makes another one in its place: behind an address that moves from server to server
+    /// the next may lead to one that takes writes.
+    async fn leave(&mut self) {
+        // The server answers with the end of the connection, which is an error of its own.
+        let _ = match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::MySql => Box::pin(self.execute_raw("KILL CONNECTION_ID()")).await,
+            Dialect::Postgres => Box::pin(self.execute_raw("SELECT pg_terminate_backend(pg_backend_pid())")).await,
+        };
     }
 
     /// Runs a statement without preparing it: for DDL and PRAGMA. Several statements separated by `;` are allowed.
@@ -90,7 +111,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn execute_raw(&mut self, text: &str) -> Result<()> {
-        self.stats.note(text, &[]);
+        self.db.stats().note(text, &[]);
         let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
         let done = match &mut self.conn {
             Conn::Sqlite(c) => c.execute(sql).await.map(drop),
@@ -108,7 +129,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn insert_returning_id(&mut self, text: &str, args: Vec<Arg>) -> Result<i64> {
-        self.stats.note(text, &args);
+        self.db.stats().note(text, &args);
         let id = match &mut self.conn {
             Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
             Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
@@ -126,7 +147,7 @@ impl Tx {
     /// # Errors
     /// The database's, by class.
     pub async fn query(&mut self, text: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
-        self.stats.note(text, &args);
+        self.db.stats().note(text, &args);
         if self.dialect() == Dialect::Sqlite
             && let Some(packed) = pack::packed(text)
         {
@@ -190,22 +211,38 @@ impl Tx {
         self.effects.push(Box::new(effect));
     }
 
-    /// Commits and runs the queued effects.
+    /// Commits and runs the queued effects. When the answer of the database is lost, finds out whether the transaction took place.
     ///
     /// # Errors
-    /// The database's, by class. Nothing was written then.
-    pub async fn commit(self) -> Result<()> {
-        let done = match self.conn {
+    /// The database's, by class. Nothing was written then, but for [`Class::Repeatable`] and [`Error::undecided`].
+    ///
+    /// [`Class::Repeatable`]: neutrino_types::Class::Repeatable
+    pub async fn commit(mut self) -> Result<()> {
+        let number = self.number().await?;
+        let Self { conn, effects, db, witness } = self;
+        let done = match conn {
             Conn::Sqlite(tx) => tx.commit().await,
             Conn::MySql(tx) => tx.commit().await,
             Conn::Postgres(tx) => tx.commit().await,
             Conn::SqliteRead(_) | Conn::MySqlRead(_) | Conn::PostgresRead(_) => Ok(()),
         };
-        done.map_err(|e| classify("COMMIT", e))?;
-        for effect in self.effects {
+        match done {
+            Ok(()) => {}
+            Err(error) if classify::leaves_open(&error) => commit::resolve(&db, &witness, number, &error).await?,
+            Err(error) => return Err(classify("COMMIT", error)),
+        }
+        for effect in effects {
             effect();
         }
         Ok(())
+    }
+
+    /// PostgreSQL's number of this transaction, by which it tells later what became of it; `None` where there is no such thing, or
+    /// nothing was written.
+    async fn number(&mut self) -> Result<Option<i64>> {
+        let Conn::Postgres(c) = &mut self.conn else { return Ok(None) };
+        let row = postgres("SELECT txid_current_if_assigned()", Vec::new()).fetch_one(&mut **c).await;
+        Row::Postgres(row.map_err(|e| classify("COMMIT", e))?).opt_int(0)
     }
 
     /// Rolls back at once instead of when the connection is next used.

@@ -224,7 +224,7 @@ impl Target {
         }
         let plan = plan(matches, surroundings)?;
         let conf = Config::load(&plan.sources, &[options::PROCESS, options::DATABASE]).map_err(|errors| errors.to_string())?;
-        let url = given.unwrap_or_else(|| conf.text("database", "connection"));
+        let url = given.unwrap_or_else(|| crate::start::database_url(&conf));
         if url.is_empty() {
             let reason = "must be set, for instance to mysql+pymysql://user:password@host/neutron, or given with --database-connection";
             return Err(conf.refuse::<&str>("database", "connection", "", reason, &[]).to_string());

@@ -46,6 +46,7 @@ pub fn register_database(metrics: &Metrics, db: &Db) {
     metrics.register("db_statements", "Statements sent to the database", counter(|stats| stats.statements.load(Ordering::Relaxed)));
     metrics.register("db_transactions", "Transactions begun", counter(|stats| stats.transactions.load(Ordering::Relaxed)));
     metrics.register("db_retries", "Transactions that were tried again", counter(|stats| stats.retries.load(Ordering::Relaxed)));
+    metrics.register("db_lost_commits", "Commits whose answer never came", counter(|stats| stats.lost_commits.load(Ordering::Relaxed)));
 }
 
 /// Adds the figures of the token cache.

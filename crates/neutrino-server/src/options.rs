@@ -125,9 +125,13 @@ pub static DATABASE: &[Opt] = &[
         .deprecated(&[("DEFAULT", "sql_connection"), ("DATABASE", "sql_connection"), ("sql", "connection")])
         .help("sqlite:///path, mysql+pymysql://..., postgresql://..."),
     Opt::int("database", "max_pool_size").default("5").min(0).max(10_000).help("Connections that are kept; 0 is without limit."),
-    Opt::int("database", "max_overflow").default("50").min(0).max(10_000).help("Connections beyond those."),
+    Opt::int("database", "max_overflow").default("50").min(-1).max(10_000).help("Connections beyond those; -1 is without limit."),
     Opt::int("database", "pool_timeout").min(1).max(86_400).help("Seconds to wait for a connection; 30 if unset."),
     Opt::int("database", "connection_recycle_time").default("3600").min(-1).help("Seconds after which a connection is made anew."),
+    Opt::str("database", "connection_parameters").default("").help("Parameters (name=value, with &) that are added to the URL."),
+    Opt::str("database", "slave_connection").secret().help("Where reads may go that may be behind; no request of the API's is one."),
+    Opt::str("database", "mysql_sql_mode").default("TRADITIONAL").help("sql_mode of MySQL's sessions; what the server needs is added."),
+    Opt::int("database", "mysql_wsrep_sync_wait").min(0).max(15).help("wsrep_sync_wait of sessions on a Galera cluster."),
     Opt::int("database", "max_retries").default("10").min(-1).help("Tries to reach the database at start; -1 is without limit."),
     Opt::int("database", "retry_interval").default("10").min(0).max(86_400).help("Seconds between these tries."),
 ];

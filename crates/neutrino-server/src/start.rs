@@ -78,15 +78,33 @@ pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics) -> Result
     Ok(Started { app, authtoken, engine, collections, loaded })
 }
 
-fn db_options(conf: &Config) -> DbOptions {
-    let [size, overflow] = ["max_pool_size", "max_overflow"].map(|name| number::<u32>(conf, "database", name));
-    DbOptions {
-        // SQLAlchemy takes 0 for "no limit"; ours is bounded all the same.
-        max_connections: if size == 0 { 1000 } else { size.saturating_add(overflow) },
+/// Sizes and times of the pool, and the sessions' settings.
+///
+/// # Errors
+/// A setting that cannot be obeyed.
+pub fn db_options(conf: &Config) -> Result<DbOptions, StartError> {
+    let [size, overflow] = ["max_pool_size", "max_overflow"].map(|name| conf.int("database", name));
+    let mode = conf.text("database", "mysql_sql_mode");
+    if !mode.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c == ',') {
+        return Err(conf.refuse::<&str>("database", "mysql_sql_mode", &mode, "must be names of modes, in capitals, separated by commas", &[]).into());
+    }
+    Ok(DbOptions {
+        // SQLAlchemy takes 0 and -1 for "no limit"; ours is bounded all the same.
+        max_connections: if size == 0 || overflow < 0 { 1000 } else { u32::try_from(size.saturating_add(overflow)).unwrap_or(1000) },
         pool_timeout_ms: conf.opt_int("database", "pool_timeout").and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(30) * 1000,
         // -1 means that a connection is kept for ever.
         connection_recycle_s: u64::try_from(conf.int("database", "connection_recycle_time")).unwrap_or(u64::from(u32::MAX)),
-    }
+        mysql_sql_mode: mode,
+        mysql_wsrep_sync_wait: conf.opt_int("database", "mysql_wsrep_sync_wait"),
+    })
+}
+
+/// `[database] connection` with `connection_parameters`, as Neutron puts them together.
+#[must_use]
+pub fn database_url(conf: &Config) -> String {
+    let (url, more) = (conf.text("database", "connection"), conf.text("database", "connection_parameters"));
+    let separator = if url.contains('?') { '&' } else { '?' };
+    if more.is_empty() { url } else { format!("{url}{separator}{more}") }
 }
 
 /// Reaches the database, trying again as `[database] max_retries` and `retry_interval` say.
@@ -94,7 +112,10 @@ fn db_options(conf: &Config) -> DbOptions {
 /// # Errors
 /// The last failure.
 pub async fn connect(conf: &Config) -> Result<Db, StartError> {
-    let (url, options) = (conf.text("database", "connection"), db_options(conf));
+    let (url, options) = (database_url(conf), db_options(conf)?);
+    if conf.str("database", "slave_connection").is_some() {
+        tracing::info!("[database] slave_connection is not used: every read of the API's must see what was written last, as in Neutron");
+    }
     let (tries, pause) = (conf.int("database", "max_retries"), Duration::from_secs(number(conf, "database", "retry_interval")));
     let mut tried = 0;
     loop {

@@ -63,6 +63,9 @@ pub enum Class {
     Internal,
     /// Running the same transaction again may succeed (deadlock, busy, serialization failure, stale revision).
     Transient,
+    /// The answer to a COMMIT was lost, and whether it took place is not known; its owner said that running the transaction again is right
+    /// in either case.
+    Repeatable,
     /// A unique key refused a row. The text names the key as the database reports it (`table.column` on SQLite, the index elsewhere).
     Duplicate(String),
     /// A foreign key refused a row.
@@ -105,6 +108,27 @@ impl Error {
         Self::database(Class::Transient, log)
     }
 
+    /// The answer to a COMMIT was lost, and nothing tells whether it took place.
+    #[must_use]
+    pub fn undecided(log: impl Into<String>) -> Self {
+        let mut error = Self::internal(log);
+        "The connection to the database broke while the change was being stored, and whether it was stored cannot be known. Look at the object \
+         before the request is repeated."
+            .clone_into(&mut error.0.message);
+        error
+    }
+
+    /// The same failure when nobody tries any more: 503 with what the caller can do. What is no passing failure stays as it is.
+    #[must_use]
+    pub fn given_up(mut self) -> Self {
+        if self.is_transient() {
+            self.0.kind = kinds::UNAVAILABLE;
+            "The database cannot be reached, or is too busy. Try again later.".clone_into(&mut self.0.message);
+            self.0.class = Class::Internal;
+        }
+        self
+    }
+
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -134,7 +158,7 @@ impl Error {
 
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.0.class == Class::Transient
+        matches!(self.0.class, Class::Transient | Class::Repeatable)
     }
 
     /// True when a unique key refused a row; with a non-empty `part`, only when the key's name contains it.

@@ -13,6 +13,7 @@ mod routes;
 use std::{
     fmt::Write as _,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -108,6 +109,21 @@ impl Api {
         }
     }
 
+    /// [`Api::dispatch`], once more when the database failed a read for a passing reason. What of a write can be repeated, it repeats itself.
+    async fn dispatch_patiently(&self, request: &Request) -> Result<Response> {
+        const TRIES: u32 = 4;
+        for tried in 1..TRIES {
+            match self.dispatch(request).await {
+                Err(error) if error.is_transient() && request.method == Method::GET => {
+                    tracing::debug!(path = %request.path, tried, log = error.log().unwrap_or_default(), "a read is tried again");
+                    tokio::time::sleep(Duration::from_millis(50 << tried)).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.dispatch(request).await
+    }
+
     /// Made once: what is on does not change.
     fn openapi(&self) -> Response {
         let text = self.openapi.get_or_init(|| openapi::document(&self.engine.registry).to_string().into());
@@ -127,7 +143,7 @@ impl Api {
 #[async_trait]
 impl App for Api {
     async fn call(&self, request: Request) -> Response {
-        match self.dispatch(&request).await {
+        match self.dispatch_patiently(&request).await.map_err(Error::given_up) {
             Ok(response) => response,
             Err(error) => {
                 if error.status() >= 500 {

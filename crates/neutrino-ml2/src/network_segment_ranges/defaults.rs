@@ -36,6 +36,7 @@ impl Startup for Defaults {
                 .retry("default network segment ranges", || async {
                     let mut tx = engine.db.begin().await?;
                     write(&mut tx, &cx, &wanted).await?;
+                    tx.witness(neutrino_db::Witness::Repeatable);
                     tx.commit().await
                 })
                 .await;

@@ -209,6 +209,7 @@ impl TypeManager {
                     .retry("sync_allocations", || async {
                         let mut tx = db.begin().await?;
                         driver.sync(&mut tx, self.supply(None)).await?;
+                        tx.witness(neutrino_db::Witness::Repeatable);
                         tx.commit().await
                     })
                     .await;

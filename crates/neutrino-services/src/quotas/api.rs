@@ -105,6 +105,7 @@ impl Endpoint for Api {
                 let clear = || async {
                     let mut tx = engine.db.begin().await?;
                     store::clear_limits(&mut tx, project).await?;
+                    tx.witness(neutrino_db::Witness::Repeatable);
                     tx.commit().await
                 };
                 engine.db.retry("delete_quota", clear).await?;
@@ -206,6 +207,7 @@ impl Quotas {
                 }
             }
             store::set_limits(&mut tx, cx, project, limits).await?;
+            tx.witness(neutrino_db::Witness::Repeatable);
             tx.commit().await
         };
         engine.db.retry("update_quota", put).await
