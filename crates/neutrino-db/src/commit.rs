@@ -43,12 +43,16 @@ pub(crate) async fn resolve(db: &Db, witness: &Witness, number: Option<i64>, los
                 return Ok(());
             }
             Ok(Some(false)) => return Err(Error::stale(format!("COMMIT did not take place: {lost}"))),
-            Ok(None) => return Err(Error::undecided(format!("the answer to COMMIT was lost, and nothing tells what became of it: {lost}"))),
+            Ok(None) => {
+                return Err(Error::undecided(format!("the answer to COMMIT was lost, and nothing tells what became of it: {lost}")));
+            }
             Err(failure) => failure,
         };
         if Instant::now() >= until {
             let log = failure.log().unwrap_or_else(|| failure.message());
-            return Err(Error::undecided(format!("the answer to COMMIT was lost ({lost}), and the database does not tell what became of it: {log}")));
+            return Err(Error::undecided(format!(
+                "the answer to COMMIT was lost ({lost}), and the database does not tell what became of it: {log}"
+            )));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));

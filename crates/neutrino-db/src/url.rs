@@ -82,7 +82,8 @@ pub fn sqlite_file(rest: &str) -> Result<&str> {
 pub fn mysql(rest: &str) -> Result<MySqlConnectOptions> {
     let parameters = parameters(rest);
     let base = without_parameters(rest);
-    let mut options = MySqlConnectOptions::from_str(&format!("mysql://{}", with_host(base))).map_err(|error| refused("mysql", &error.to_string()))?;
+    let mut options =
+        MySqlConnectOptions::from_str(&format!("mysql://{}", with_host(base))).map_err(|error| refused("mysql", &error.to_string()))?;
     let value = |wanted: &str| parameters.iter().rev().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     if let Some(file) = value("read_default_file") {
         options = from_file(options, Path::new(file), value("read_default_group").unwrap_or("client"), base)?;
@@ -95,7 +96,9 @@ pub fn mysql(rest: &str) -> Result<MySqlConnectOptions> {
             "ssl_ca" | "ssl-ca" => tls.authority = Some(file("ssl_ca", value)?),
             "ssl_cert" | "ssl-cert" => options = options.ssl_client_cert(file("ssl_cert", value)?),
             "ssl_key" | "ssl-key" => options = options.ssl_client_key(file("ssl_key", value)?),
-            "ssl_mode" | "ssl-mode" => tls.mode = Some(MySqlSslMode::from_str(value).map_err(|error| refused("mysql", &error.to_string()))?),
+            "ssl_mode" | "ssl-mode" => {
+                tls.mode = Some(MySqlSslMode::from_str(value).map_err(|error| refused("mysql", &error.to_string()))?)
+            }
             "ssl_disabled" => tls.disabled = truth(name, value)?,
             "ssl_check_hostname" | "ssl_verify_identity" => tls.identity = Some(truth(name, value)?),
             "ssl_verify_cert" => tls.certificate = Some(truth(name, value)?),
@@ -176,7 +179,8 @@ fn file(name: &str, value: &str) -> Result<String> {
 
 /// A group of an option file of MySQL's (`my.cnf`). What the URL itself says counts before it.
 fn from_file(mut options: MySqlConnectOptions, path: &Path, group: &str, base: &str) -> Result<MySqlConnectOptions> {
-    let text = std::fs::read_to_string(path).map_err(|error| refused("mysql", &format!("read_default_file {}: {error}", path.display())))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| refused("mysql", &format!("read_default_file {}: {error}", path.display())))?;
     let authority = base.split('/').next().unwrap_or_default();
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let mut inside = false;
@@ -194,7 +198,9 @@ fn from_file(mut options: MySqlConnectOptions, path: &Path, group: &str, base: &
             "user" if user.is_empty() => options.username(value),
             "password" if !user.contains(':') => options.password(value),
             "host" if host.is_empty() => options.host(value),
-            "port" if !host.contains(':') => options.port(value.parse().map_err(|_| refused("mysql", &format!("{}: port {value}", path.display())))?),
+            "port" if !host.contains(':') => {
+                options.port(value.parse().map_err(|_| refused("mysql", &format!("{}: port {value}", path.display())))?)
+            }
             "socket" if host.is_empty() || host == "localhost" => options.socket(value),
             "ssl-ca" => {
                 authorities = true;
@@ -250,7 +256,9 @@ mod tests {
         assert_eq!(options.get_socket().and_then(|path| path.to_str()), Some("/run/mysqld/mysqld.sock"));
         assert_eq!(options.get_charset(), "utf8mb4");
         assert_eq!(mysql_of("u@[::1]:3306/d").get_host(), "[::1]");
-        for (url, base) in [("mariadb+pymysql://h/d", Base::MySql), ("postgresql+psycopg2://h/d", Base::Postgres), ("sqlite:////x", Base::Sqlite)] {
+        for (url, base) in
+            [("mariadb+pymysql://h/d", Base::MySql), ("postgresql+psycopg2://h/d", Base::Postgres), ("sqlite:////x", Base::Sqlite)]
+        {
             assert_eq!(split(url).map(|(base, _)| base).ok(), Some(base), "{url}");
         }
         assert!(split("oracle://u:secret@h/d").is_err_and(|error| !error.message().contains("secret")));
@@ -273,7 +281,11 @@ mod tests {
             ("?ssl_verify_cert=false".to_owned(), MySqlSslMode::Required),
         ] {
             let options = mysql_of(&format!("u@h/d{parameters}"));
-            assert!(std::mem::discriminant(&options.get_ssl_mode()) == std::mem::discriminant(&mode), "{parameters}: {:?}", options.get_ssl_mode());
+            assert!(
+                std::mem::discriminant(&options.get_ssl_mode()) == std::mem::discriminant(&mode),
+                "{parameters}: {:?}",
+                options.get_ssl_mode()
+            );
         }
         assert!(refusal("u@h/d?ssl_verify_cert=true").contains("ssl_ca"));
         assert!(refusal("u@h/d?ssl_ca=/no/such").contains("/no/such"));

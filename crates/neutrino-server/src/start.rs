@@ -86,7 +86,9 @@ pub fn db_options(conf: &Config) -> Result<DbOptions, StartError> {
     let [size, overflow] = ["max_pool_size", "max_overflow"].map(|name| conf.int("database", name));
     let mode = conf.text("database", "mysql_sql_mode");
     if !mode.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c == ',') {
-        return Err(conf.refuse::<&str>("database", "mysql_sql_mode", &mode, "must be names of modes, in capitals, separated by commas", &[]).into());
+        return Err(conf
+            .refuse::<&str>("database", "mysql_sql_mode", &mode, "must be names of modes, in capitals, separated by commas", &[])
+            .into());
     }
     Ok(DbOptions {
         // SQLAlchemy takes 0 and -1 for "no limit"; ours is bounded all the same.

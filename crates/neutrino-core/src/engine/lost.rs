@@ -17,7 +17,9 @@ use crate::{Op, op::Side, registry::Entry};
 /// The row of an object as a witness of its creation (`present`), or of its deletion.
 pub(super) fn row(entry: &Entry, id: Option<&str>, present: bool) -> Witness {
     match (entry.table.resource.table, id) {
-        (Some(table), Some(id)) => Witness::Row { sql: Sql::new(format!("SELECT 1 FROM {} WHERE id = ?", quote(table)), vec![id.into()]), present },
+        (Some(table), Some(id)) => {
+            Witness::Row { sql: Sql::new(format!("SELECT 1 FROM {} WHERE id = ?", quote(table)), vec![id.into()]), present }
+        }
         _ => Witness::None,
     }
 }
@@ -67,7 +69,9 @@ impl LastTry {
         }
         let before = now.and_then(|now| now.int("revision_number"));
         if precondition.revision.is_some() && precondition.revision != before {
-            return Err(Error::undecided(format!("the answer to the COMMIT of an update of {collection} {id} was lost, and it has changed since")));
+            return Err(Error::undecided(format!(
+                "the answer to the COMMIT of an update of {collection} {id} was lost, and it has changed since"
+            )));
         }
         Ok(None)
     }

@@ -173,7 +173,9 @@ async fn other_revisions_are_refused_by_name() -> Result<()> {
     for (head, release) in [("b1bca967e19d", "2026.1"), ("d553edeb540f", "2025.2"), ("ad80a9f07c5c", "2025.1")] {
         database.run(&format!("UPDATE alembic_version SET version_num = '{head}' WHERE version_num = '{at}'")).await?;
         at = head;
-        database.is_refused_with(&[&format!("{head} ({release})"), "older", "Neutron 29.0.0's own \"neutron-db-manage upgrade heads\""]).await?;
+        database
+            .is_refused_with(&[&format!("{head} ({release})"), "older", "Neutron 29.0.0's own \"neutron-db-manage upgrade heads\""])
+            .await?;
     }
     database.run("DELETE FROM alembic_version WHERE version_num = 'ad80a9f07c5c'").await?;
     database.is_refused_with(&["5c85685d616d (newton)", "older"]).await?;
