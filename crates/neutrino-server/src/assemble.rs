@@ -29,6 +29,7 @@ pub fn registry(config: &Config) -> Result<Registry, String> {
     neutrino_ml2::register(&mut builder, config)?;
     neutrino_l3::register(&mut builder, config)?;
     neutrino_services::register(&mut builder, config)?;
+    neutrino_ovo::register(&mut builder);
     builder.build()
 }
 

@@ -146,6 +146,7 @@ impl Server {
         neutrino_ml2::register(&mut builder, &config).unwrap();
         neutrino_l3::register(&mut builder, &config).unwrap();
         neutrino_services::register(&mut builder, &config).unwrap();
+        neutrino_ovo::register(&mut builder);
         let bus = Arc::new(bus::Recorder::default());
         builder.service(Arc::new(neutrino_core::rpc::BusService(bus.clone())));
         let registry = builder.build().unwrap();
@@ -221,6 +222,12 @@ impl Server {
         let cx = neutrino_core::Context::internal("req-agent");
         let args = args.as_object().cloned().unwrap_or_default();
         handler(&self.engine, &cx, &args).await
+    }
+
+    /// Sends the versioned objects that wait, as a server's worker does: the oldest first, all that agents were told meanwhile left out.
+    pub async fn pushes(&self) -> Vec<neutrino_core::rpc::Message> {
+        self.engine.registry.service::<neutrino_ovo::Pusher>().unwrap().flush(&self.engine).await.unwrap();
+        self.bus.take_method("push")
     }
 
     /// Statements run so far, for tests that count them: take the difference around one request.

@@ -2,7 +2,7 @@
 //! `/local_ips/{id}/port_associations`: the ports that answer for a local IP. One is found by (local IP, port), never by the port alone.
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Context, Engine, ListQuery, Op, Place};
+use neutrino_core::{Behaviour, Context, Engine, ListQuery, Op, Place, Verb, versions};
 use neutrino_db::{Tx, args};
 use neutrino_model::{Attribute, Body, Methods, Record, Resource, Validator, Visibility, attribute::Default};
 use neutrino_types::{Error, Kind, Result, error::kinds};
@@ -79,7 +79,14 @@ async fn insert(op: &mut Op<'_>, local_ip_id: &str, port_id: &str, address: &str
         (true, _) => kinds::CONFLICT.error(format!("Local IP {local_ip_id} is already associated with port {port_id}.")),
         (_, true) => bad(RESOURCE_NAME, format!("port {port_id} not found")),
         _ => error,
-    })
+    })?;
+    op.changed("local_ips/port_associations", &object_id(local_ip_id, port_id), Verb::Created, None);
+    Ok(())
+}
+
+/// What agents call an association.
+fn object_id(local_ip_id: &str, port_id: &str) -> String {
+    format!("{local_ip_id}_{port_id}")
 }
 
 #[async_trait]
@@ -114,6 +121,7 @@ impl Behaviour for Associations {
             .transact(cx, "local_ips", "disassociate a port from a local IP", |op| {
                 let (local_ip_id, port_id) = what.clone();
                 Box::pin(async move {
+                    versions::going(op, "LocalIPAssociation", &[&object_id(&local_ip_id, &port_id)]).await?;
                     let sql = "DELETE FROM local_ip_associations WHERE local_ip_id = ? AND fixed_port_id = ?";
                     match op.tx.execute(sql, args![&local_ip_id, &port_id]).await? {
                         0 => Err(missing(&local_ip_id, &port_id)),

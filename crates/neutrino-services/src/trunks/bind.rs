@@ -37,13 +37,18 @@ pub async fn set_status(engine: &Engine, cx: &Context, trunk_id: &str, status: &
 /// # Errors
 /// The database's, of reading the trunk.
 pub async fn bind_subports(engine: &Engine, cx: &Context, trunk_id: &str, host: &str) -> Result<Vec<Record>> {
-    let cx = cx.elevated();
     let sql = "SELECT port_id FROM subports WHERE trunk_id = ? ORDER BY segmentation_type, segmentation_id";
     let rows = engine.db.reader().await?.query(sql, args![trunk_id]).await?;
-    let mut bound = Vec::with_capacity(rows.len());
-    for row in rows {
-        let port_id = row.text(0)?;
-        match bind_one(engine, &cx, &port_id, host).await {
+    let ports = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    Ok(bind_ports(engine, cx, trunk_id, &ports, host).await)
+}
+
+/// [`bind_subports`] of these ports only.
+pub(super) async fn bind_ports(engine: &Engine, cx: &Context, trunk_id: &str, ports: &[String], host: &str) -> Vec<Record> {
+    let cx = cx.elevated();
+    let mut bound = Vec::with_capacity(ports.len());
+    for port_id in ports {
+        match bind_one(engine, &cx, port_id, host).await {
             Ok(port) => {
                 if port.str("binding:vif_type") == "binding_failed" {
                     tracing::error!(trunk_id, port_id, host, "the sub-port could not be bound");
@@ -55,7 +60,7 @@ pub async fn bind_subports(engine: &Engine, cx: &Context, trunk_id: &str, host: 
             }
         }
     }
-    Ok(bound)
+    bound
 }
 
 async fn bind_one(engine: &Engine, cx: &Context, port_id: &str, host: &str) -> Result<Record> {

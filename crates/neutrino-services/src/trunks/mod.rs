@@ -2,13 +2,14 @@
 //! Trunks: a port whose guest carries the traffic of further ports, told apart by VLAN tags (`neutron/services/trunk`).
 //!
 //! Owns `trunks` and `subports`, the actions on them, and what a port says of its trunk. Refuses to own: bindings and statuses of ports (it asks the
-//! ports' own rules for them), messages to agents. Invariants: a port is the parent of one trunk or a sub-port of one, never both (unique keys, and
+//! ports' own rules for them), what agents are told of trunks. Invariants: a port is the parent of one trunk or a sub-port of one, never both (unique keys, and
 //! the rows of all ports of a change are claimed first); a port of a trunk is not deleted; a trunk that is administratively down does not change.
 
 mod bind;
 mod errors;
 mod ports;
 mod request;
+mod rpc;
 mod rules;
 
 use async_trait::async_trait;
@@ -29,6 +30,10 @@ const SUB_PORTS: &str = "sub_ports";
 /// The statuses of a trunk that the server itself gives; agents bring it to ACTIVE.
 const DOWN: &str = "DOWN";
 const ERROR: &str = "ERROR";
+/// Sub-ports are being bound.
+const BUILD: &str = "BUILD";
+/// Not all of them could be.
+const DEGRADED: &str = "DEGRADED";
 
 static RESOURCE: Resource = Resource::new(
     "trunks",
@@ -115,11 +120,11 @@ impl Behaviour for Trunks {
     }
 }
 
-/// What the actions answer with: the trunk, without the key that other answers have around it.
+/// What the actions, and agents, are answered with: the object, without the key that other answers have around it.
 fn shown(record: &Record) -> Result<Value> {
     let mut text = Vec::new();
     View::new(record.table(), |_| true).write(record, &mut text);
-    serde_json::from_slice(&text).map_err(|e| Error::internal(format!("a trunk is no JSON: {e}")))
+    serde_json::from_slice(&text).map_err(|e| Error::internal(format!("an object is no JSON: {e}")))
 }
 
 /// Fills `sub_ports`, by segmentation.
@@ -184,6 +189,6 @@ pub fn register(builder: &mut Builder, config: &Config) -> std::result::Result<(
     }
     builder.extension(&TRUNK).extension(&TRUNK_DETAILS);
     builder.behaviour("trunks", Trunks).loader("trunks", SubPorts);
-    builder.hook("ports", ports::Guard).loader("ports", ports::Details);
+    builder.hook("ports", ports::Guard).loader("ports", ports::Details).rpc(&rpc::ENDPOINT);
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use neutrino_core::Op;
+use neutrino_core::{Op, Verb, versions};
 use neutrino_db::{Arg, Dialect, Sql, args};
 use neutrino_model::Record;
 use neutrino_types::{Error, Result};
@@ -232,7 +232,11 @@ pub async fn add(op: &mut Op<'_>, id: &str, request: &Value) -> Result<()> {
         return Err(duplicate(id, twice));
     }
     changed(op, &trunk, !sub_ports.is_empty()).await?;
-    insert(op, id, &sub_ports).await
+    insert(op, id, &sub_ports).await?;
+    for one in &sub_ports {
+        op.changed("subports", &one.port_id, Verb::Created, None);
+    }
+    Ok(())
 }
 
 /// The action `remove_subports`.
@@ -248,8 +252,10 @@ pub async fn remove(op: &mut Op<'_>, id: &str, request: &Value) -> Result<()> {
     if let Some(unknown) = asked.iter().find(|one| !held.contains(&one.port_id)) {
         return Err(errors::SUB_PORT_NOT_FOUND.error(format!("Sub-port {} of trunk {id} could not be found.", unknown.port_id)));
     }
+    let ids: Vec<&str> = asked.iter().map(|one| one.port_id.as_str()).collect();
+    versions::going(op, "SubPort", &ids).await?;
     let mut sql = Sql::new("DELETE FROM subports WHERE trunk_id = ? AND ", args![id]);
-    sql.append(Sql::in_texts(op.tx.dialect(), "port_id", asked.iter().map(|one| one.port_id.as_str())));
+    sql.append(Sql::in_texts(op.tx.dialect(), "port_id", ids));
     op.tx.run(sql).await?;
     changed(op, &trunk, !asked.is_empty()).await
 }

@@ -25,7 +25,7 @@ async fn agent(server: &Server, kind: &str, host: &str, configurations: Value, a
         .await;
 }
 
-async fn ovs_agent(server: &Server, host: &str) {
+pub async fn ovs_agent(server: &Server, host: &str) {
     let reported = json!({"bridge_mappings": {"physnet1": "br-ex"}, "tunnel_types": ["vxlan"], "integration_bridge": "br-int",
         "ovs_hybrid_plug": false, "datapath_type": "system"});
     agent(server, "Open vSwitch agent", host, reported, 0).await;
@@ -52,7 +52,7 @@ async fn segment(server: &Server, net: &str, id: &str, kind: &str, physical: Opt
         .await;
 }
 
-async fn on_host(server: &Server, net: &str, host: &str, more: Value) -> Answer {
+pub async fn on_host(server: &Server, net: &str, host: &str, more: Value) -> Answer {
     let mut body = json!({"binding:host_id": host, "device_owner": "compute:nova", "device_id": "vm"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     create(server, net, body).await

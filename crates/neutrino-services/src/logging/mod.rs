@@ -4,6 +4,8 @@
 //! Owns the table `logs`. Rules: a type of resource that a driver supports; the security group and the port are in the caller's sight; the
 //! port is one that the driver can log, and has the group. A log goes with its group or port. Refuses to own: the writing of the logs.
 
+mod rpc;
+
 use async_trait::async_trait;
 use neutrino_core::{Authorized, Behaviour, Builder, Context, Engine, Hook, ListQuery, Op, service_plugin};
 use neutrino_db::{Tx, args};
@@ -108,6 +110,9 @@ pub fn register(builder: &mut Builder, config: &Config) {
     let types: &'static [&'static str] = if supported { &[SECURITY_GROUP] } else { &[] };
     builder.extension(&EXTENSION).behaviour("logs", Logs(types)).behaviour("loggable_resources", Loggable(types));
     builder.hook("security_groups", GoesWith("resource_id")).hook("ports", GoesWith("target_id"));
+    if supported {
+        builder.rpc(&rpc::ENDPOINT);
+    }
 }
 
 /// The types of resources that can be logged.
