@@ -48,8 +48,6 @@ mod routers_races;
 mod rpc_l3;
 mod rpc_l3_dvr;
 mod rpc_l3_ha;
-mod rpc_logging;
-mod rpc_trunk;
 mod security_group_rules;
 mod security_groups;
 mod security_groups_ports;
