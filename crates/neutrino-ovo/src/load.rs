@@ -246,13 +246,7 @@ async fn one(tx: &mut Tx, found: &mut [(String, Data)], field: &Field, link: Lin
     Ok(())
 }
 
-async fn list_strings(
-    tx: &mut Tx,
-    found: &mut [(String, Data)],
-    object: &Object,
-    field: &Field,
-    strings: Strings,
-) -> Result<()> {
+async fn list_strings(tx: &mut Tx, found: &mut [(String, Data)], object: &Object, field: &Field, strings: Strings) -> Result<()> {
     let keys = keys(found, object.id);
     let mut sql = Sql::raw(format!("SELECT {}, {} FROM {} WHERE ", strings.by, strings.column, strings.table));
     sql.append(Sql::in_texts(tx.dialect(), strings.by, keys.iter().map(String::as_str)));

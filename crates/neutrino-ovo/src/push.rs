@@ -151,7 +151,13 @@ impl Pusher {
         Ok(())
     }
 
-    async fn send_kind(&self, engine: &Engine, cx: &Context, object: &'static Object, items: &IndexMap<(&'static str, String), Event>) -> Result<()> {
+    async fn send_kind(
+        &self,
+        engine: &Engine,
+        cx: &Context,
+        object: &'static Object,
+        items: &IndexMap<(&'static str, String), Event>,
+    ) -> Result<()> {
         let minors = self.tracker().minors(object);
         let of_kind: Vec<(&str, &Event)> =
             items.iter().filter(|((name, _), _)| *name == object.name).map(|((_, id), event)| (id.as_str(), event)).collect();

@@ -47,7 +47,10 @@ impl Batch {
     pub fn note(&mut self, object: &'static Object, id: &str, event: Event) {
         match self.items.entry((object.name, id.to_owned())) {
             Entry::Occupied(mut known) => {
-                let stays = matches!((known.get(), &event), (Event::Deleted(_), Event::Updated | Event::Created) | (Event::Created, Event::Updated));
+                let stays = matches!(
+                    (known.get(), &event),
+                    (Event::Deleted(_), Event::Updated | Event::Created) | (Event::Created, Event::Updated)
+                );
                 if !stays {
                     known.insert(event);
                 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ports, networks and subnets (`neutron/objects/{ports,network,subnet}.py`).
 
-use super::{
-    ADMIN_STATE_UP, CREATED_AT, DESCRIPTION, ID, NAME, NETWORK_ID, PORT_ID, PROJECT_ID, REVISION_NUMBER, STATUS, UPDATED_AT,
-};
+use super::{ADMIN_STATE_UP, CREATED_AT, DESCRIPTION, ID, NAME, NETWORK_ID, PORT_ID, PROJECT_ID, REVISION_NUMBER, STATUS, UPDATED_AT};
 use crate::object::{ExtraFilter, Field, Form, Link, Literal, Object, Source, Strings};
 
 const HOST: Field = Field::text("host", "t.host");
@@ -14,16 +12,14 @@ const VIF_DETAILS: Field = Field::stored("vif_details", Form::Json, "t.vif_detai
 const VNIC_TYPE: Field = Field::text("vnic_type", "t.vnic_type");
 const SUBNET_ID: Field = Field::text("subnet_id", "t.subnet_id");
 /// Every network that is shared with all projects; what is shared with one is the caller's matter, and agents have no project.
-const SHARED_NETWORK: &str = "EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = t.id AND r.action = 'access_as_shared' AND r.target_project = '*')";
-const SHARED_SUBNET: &str = "EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = t.network_id AND r.action = 'access_as_shared' AND r.target_project = '*')";
+const SHARED_NETWORK: &str =
+    "EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = t.id AND r.action = 'access_as_shared' AND r.target_project = '*')";
+const SHARED_SUBNET: &str =
+    "EXISTS (SELECT 1 FROM networkrbacs r WHERE r.object_id = t.network_id AND r.action = 'access_as_shared' AND r.target_project = '*')";
 
-static BINDING: Object = Object::new(
-    "PortBinding",
-    (1, 0),
-    "ml2_port_bindings t",
-    &[PORT_ID, HOST, PROFILE, VIF_TYPE, VIF_DETAILS, VNIC_TYPE, STATUS],
-)
-.ordered("t.port_id, t.host");
+static BINDING: Object =
+    Object::new("PortBinding", (1, 0), "ml2_port_bindings t", &[PORT_ID, HOST, PROFILE, VIF_TYPE, VIF_DETAILS, VNIC_TYPE, STATUS])
+        .ordered("t.port_id, t.host");
 
 static DISTRIBUTED_BINDING: Object = Object::new(
     "DistributedPortBinding",

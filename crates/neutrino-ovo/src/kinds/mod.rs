@@ -79,7 +79,10 @@ mod tests {
             gone.to_string(),
             r#"{"versioned_object.name":"Port","versioned_object.namespace":"versionedobjects","versioned_object.version":"1.11","versioned_object.data":{"id":"p","security_group_ids":null,"qos_policy_id":null,"qos_network_policy_id":null},"versioned_object.changes":["id","security_group_ids","qos_policy_id","qos_network_policy_id"]}"#
         );
-        assert_eq!(NETWORK.gone("n", 3)["versioned_object.data"].to_string(), r#"{"id":"n","shared":false,"mtu":1500,"qos_policy_id":null}"#);
+        assert_eq!(
+            NETWORK.gone("n", 3)["versioned_object.data"].to_string(),
+            r#"{"id":"n","shared":false,"mtu":1500,"qos_policy_id":null}"#
+        );
         assert_eq!(SUBNET.gone("s", 2)["versioned_object.data"].to_string(), r#"{"id":"s"}"#);
         let rule = SECURITY_GROUP_RULE.gone("r", 2);
         assert_eq!(rule["versioned_object.data"].to_string(), r#"{"id":"r"}"#);

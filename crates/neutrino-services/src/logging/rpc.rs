@@ -165,10 +165,7 @@ async fn candidates(tx: &mut Tx, logs: &[Log]) -> Result<Vec<Vec<String>>> {
         "SELECT b.port_id, b.security_group_id, g.project_id FROM securitygroupportbindings b \
          JOIN securitygroups g ON g.id = b.security_group_id WHERE ",
     );
-    let parts = vec![
-        Sql::in_texts(tx.dialect(), "b.security_group_id", groups),
-        Sql::in_texts(tx.dialect(), "g.project_id", projects),
-    ];
+    let parts = vec![Sql::in_texts(tx.dialect(), "b.security_group_id", groups), Sql::in_texts(tx.dialect(), "g.project_id", projects)];
     sql.append(Sql::join(parts, " OR ")).push(" ORDER BY b.port_id");
     let (mut by_group, mut by_project) = (HashMap::<String, Vec<String>>::new(), HashMap::<String, Vec<String>>::new());
     for row in tx.select(sql).await? {

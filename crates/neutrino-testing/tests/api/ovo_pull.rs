@@ -77,7 +77,8 @@ impl Lab {
         let server = Server::full().await;
         ovs_agent(&server, "h1").await;
         let network = network(&server).await;
-        let routes = json!({"host_routes": [{"destination": "10.9.0.0/24", "nexthop": "10.5.0.9"}], "dns_nameservers": ["10.5.0.3", "10.5.0.2"]});
+        let routes =
+            json!({"host_routes": [{"destination": "10.9.0.0/24", "nexthop": "10.5.0.9"}], "dns_nameservers": ["10.5.0.3", "10.5.0.2"]});
         let subnet = subnet(&server, &network, "10.5.0.0/24", routes).await;
         let group = post(&server, "/security-groups", "security_group", json!({"name": "g"})).await;
         let more = json!({"security_groups": [group["id"]], "name": "p", "allowed_address_pairs": [{"ip_address": "10.5.0.77"}],
@@ -105,7 +106,8 @@ async fn a_port_is_all_that_an_agent_needs_to_know() {
     let pair = json!({"port_id": lab.port["id"], "mac_address": lab.port["mac_address"], "ip_address": "10.5.0.77"});
     assert_eq!(inner("allowed_address_pairs"), pair);
     let fixed = &lab.port["fixed_ips"][0];
-    let fixed = json!({"port_id": lab.port["id"], "subnet_id": fixed["subnet_id"], "network_id": lab.network, "ip_address": fixed["ip_address"]});
+    let fixed =
+        json!({"port_id": lab.port["id"], "subnet_id": fixed["subnet_id"], "network_id": lab.network, "ip_address": fixed["ip_address"]});
     assert_eq!(inner("fixed_ips"), fixed);
     let binding = inner("bindings");
     assert_eq!((&binding["host"], &binding["vif_type"], &binding["status"]), (&json!("h1"), &json!("ovs"), &json!("ACTIVE")));
@@ -206,7 +208,11 @@ async fn older_agents_get_older_objects() {
     assert_eq!((network["versioned_object.data"].get("pvlan"), network["versioned_object.data"].get("qinq")), (None, None));
     let policy = post(&lab.server, "/qos/policies", "policy", json!({"name": "q"})).await;
     let path = format!("/qos/policies/{}", id(&policy));
-    let rates = [("bandwidth_limit_rule", json!({"max_kbps": 9})), ("packet_rate_limit_rule", json!({"max_kpps": 9})), ("minimum_packet_rate_rule", json!({"min_kpps": 9, "direction": "any"}))];
+    let rates = [
+        ("bandwidth_limit_rule", json!({"max_kbps": 9})),
+        ("packet_rate_limit_rule", json!({"max_kpps": 9})),
+        ("minimum_packet_rate_rule", json!({"min_kpps": 9, "direction": "any"})),
+    ];
     for (rule, body) in rates {
         post(&lab.server, &format!("{path}/{rule}s"), rule, body).await;
     }
@@ -240,7 +246,9 @@ async fn a_bulk_pull_costs_the_same_for_one_and_for_many() {
 /// Everything that agents may see, at least once.
 async fn everything(lab: &Lab) {
     let server = &lab.server;
-    for (kind, direction) in [("bandwidth_limit_rule", json!({"max_kbps": 9, "max_burst_kbps": 1})), ("dscp_marking_rule", json!({"dscp_mark": 26}))] {
+    for (kind, direction) in
+        [("bandwidth_limit_rule", json!({"max_kbps": 9, "max_burst_kbps": 1})), ("dscp_marking_rule", json!({"dscp_mark": 26}))]
+    {
         let policy = post(server, "/qos/policies", "policy", json!({"name": kind})).await;
         post(server, &format!("/qos/policies/{}/{kind}s", id(&policy)), kind, direction).await;
     }
@@ -256,8 +264,10 @@ async fn everything(lab: &Lab) {
         body.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
         post(server, "/security-group-rules", "security_group_rule", body).await;
     }
-    post(server, "/log/logs", "log", json!({"resource_type": "security_group", "resource_id": lab.group["id"], "project_id": PROJECT})).await;
-    let (parent, child) = (create(server, &lab.network, json!({})).await.expect(201), create(server, &lab.network, json!({})).await.expect(201));
+    post(server, "/log/logs", "log", json!({"resource_type": "security_group", "resource_id": lab.group["id"], "project_id": PROJECT}))
+        .await;
+    let (parent, child) =
+        (create(server, &lab.network, json!({})).await.expect(201), create(server, &lab.network, json!({})).await.expect(201));
     let sub_port = json!([{"port_id": child["id"], "segmentation_type": "vlan", "segmentation_id": 5}]);
     post(server, "/trunks", "trunk", json!({"port_id": parent["id"], "sub_ports": sub_port})).await;
     let forwarded = Forwarded::new(server, PROJECT).await;

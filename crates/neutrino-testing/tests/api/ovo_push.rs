@@ -101,7 +101,10 @@ async fn every_version_in_use_gets_its_own() {
     reported(&server, "h2", json!({"Port": "1.7", "Network": "1.1", "QosPolicy": "1.1"}));
     let told = server.bus.take();
     assert_eq!(told.len(), 1);
-    assert_eq!((told[0].topic.as_str(), told[0].method, told[0].version, told[0].fanout), ("q-server-resource-versions", "report_agent_resource_versions", "1.0", true));
+    assert_eq!(
+        (told[0].topic.as_str(), told[0].method, told[0].version, told[0].fanout),
+        ("q-server-resource-versions", "report_agent_resource_versions", "1.0", true)
+    );
     let said = json!({"agent_type": AGENT, "agent_host": "h2", "version_map": {"Port": "1.7", "Network": "1.1", "QosPolicy": "1.1"}});
     assert_eq!(told[0].args, said);
     let net = network(&server).await;
@@ -144,7 +147,10 @@ async fn ports_networks_and_subnets_are_updated_and_deleted() {
     assert_eq!(server.delete(&format!("/ports/{}", id(&port))).await.status, 204);
     let gone = server.pushes().await.pop().unwrap();
     assert_eq!(gone.args["event_type"], "deleted");
-    assert_eq!(*data(&gone, 0), json!({"id": port["id"], "security_group_ids": null, "qos_policy_id": null, "qos_network_policy_id": null}));
+    assert_eq!(
+        *data(&gone, 0),
+        json!({"id": port["id"], "security_group_ids": null, "qos_policy_id": null, "qos_network_policy_id": null})
+    );
     assert_eq!(gone.args["resource_list"][0]["versioned_object.changes"].as_array().map(Vec::len), Some(4));
     server.delete(&format!("/networks/{net}")).await;
     let mut told = pushed(&server).await;
@@ -228,7 +234,10 @@ async fn trunks_and_sub_ports_come_and_go() {
     server.put(&format!("{path}/remove_subports"), json!({"sub_ports": [{"port_id": ports[2]["id"]}]})).await;
     let gone = server.pushes().await.into_iter().find(|message| message.topic == "neutron-vo-SubPort-1.0").unwrap();
     assert_eq!(gone.args["event_type"], "deleted");
-    assert_eq!(*data(&gone, 0), json!({"port_id": ports[2]["id"], "trunk_id": trunk["id"], "segmentation_type": "vlan", "segmentation_id": 6}));
+    assert_eq!(
+        *data(&gone, 0),
+        json!({"port_id": ports[2]["id"], "trunk_id": trunk["id"], "segmentation_type": "vlan", "segmentation_id": 6})
+    );
     let cx = Context::internal("test");
     trunks::set_status(&server.engine, &cx, id(&trunk), "ACTIVE").await.unwrap();
     assert!(pushed(&server).await.is_empty());
