@@ -56,6 +56,8 @@ pub(crate) struct Keystone {
     region_name: Option<String>,
     /// What the own token is used for, as the catalog names it.
     service: String,
+    /// Where that is, if the operator said so instead of leaving it to the catalog.
+    address: Option<BaseUrl>,
     with_catalog: bool,
     failure_pause: Duration,
     state: Mutex<State>,
@@ -75,6 +77,7 @@ impl Keystone {
             interface: interface(&options.interface)?,
             region_name: options.region_name.clone(),
             service: IDENTITY.to_owned(),
+            address: None,
             with_catalog: options.include_service_catalog && options.service_type.is_some(),
             failure_pause: limits.failure_pause,
             state: Mutex::default(),
@@ -87,13 +90,18 @@ impl Keystone {
         Self { service: service_type.to_owned(), ..self }
     }
 
+    /// The same at this address, whatever the catalog says.
+    pub(crate) fn at(self, address: BaseUrl) -> Self {
+        Self { address: Some(address), ..self }
+    }
+
     /// Sends a request to the service of the own token; a second time if the token is not accepted.
-    pub(crate) async fn request(&self, method: Method, path: &str, body: Bytes) -> Result<(u16, Bytes), String> {
+    pub(crate) async fn request(&self, method: Method, path: &str, more: &HeaderMap, body: Bytes) -> Result<(u16, Bytes), String> {
         let mut answered = None;
         for _ in 0..2 {
             let own = self.own_token().await?;
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            let mut headers = more.clone();
+            headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
             headers.insert(X_AUTH_TOKEN, own.token.clone());
             let path = own.endpoint.join(path);
             let call = Call { method: method.clone(), base: &own.endpoint, path: &path, headers, body: body.clone() };
@@ -241,6 +249,9 @@ impl Keystone {
             StatusCode::CREATED | StatusCode::OK => {
                 self.own_token_of(&answer).map_err(|reason| format!("Keystone's token for us cannot be used: {reason}"))
             }
+            StatusCode::UNAUTHORIZED if self.service != IDENTITY => {
+                Err(format!("Keystone refuses the credentials for the service {}", self.service))
+            }
             StatusCode::UNAUTHORIZED => Err("Keystone refuses the credentials of [keystone_authtoken]".to_owned()),
             status => Err(format!("Keystone at {place} answered {} when asked for a token", status.as_u16())),
         }
@@ -261,6 +272,9 @@ impl Keystone {
     }
 
     fn endpoint(&self, token: &Map<String, Value>) -> Result<BaseUrl, String> {
+        if let Some(address) = &self.address {
+            return Ok(address.clone());
+        }
         // Without a catalog (an unscoped token) there is only one address to ask.
         let Some(catalog) = token.get("catalog").and_then(Value::as_array).filter(|catalog| !catalog.is_empty()) else {
             if self.service != IDENTITY {

@@ -30,6 +30,6 @@ pub use clock::{Clock, SystemClock};
 pub use headers::{is_identity_header, strip_identity_headers};
 pub use option_names::{OPTION_NAMES, OptionInfo, OptionKind, Support};
 pub use options::{Limits, OptionError, Options, Secret};
-pub use service::Service;
+pub use service::{Headers, Service, Site};
 pub use token::TokenInfo;
 pub use validator::{Rejection, Stats, Unavailable, Validator};

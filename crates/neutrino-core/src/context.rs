@@ -1,15 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who asks, and the operation's own time, randomness and ids, so that a test can fix them.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use chrono::{NaiveDateTime, Timelike as _, Utc};
 use rand::Rng as _;
 
+/// The token of a caller, to be sent to other services in the caller's name. Never shown, never stored.
+#[derive(Clone)]
+pub struct Token(Arc<str>);
+
+impl Token {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// Who asks. Made by the identity filters of the pipeline, or by [`Context::internal`]. Names are oslo.context's.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
+    pub token: Option<Token>,
     pub user_id: Option<String>,
+    pub user_name: Option<String>,
     pub user_domain_id: Option<String>,
     pub project_id: Option<String>,
     pub project_name: Option<String>,

@@ -239,6 +239,7 @@ impl Engine {
             .await?;
         self.tell(cx, &mut side, || records.iter().map(|record| change(collection, Verb::Created, None, Some(record))).collect());
         if let Err(error) = self.confirm(cx, entry, collection, &records).await {
+            side.effects.clear();
             self.settle(cx, side).await;
             return Err(error);
         }

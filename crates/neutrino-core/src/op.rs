@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
+use futures::future::BoxFuture;
 use neutrino_db::{Arg, Dialect, Sql, Tx, args, quote};
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result};
@@ -28,7 +29,11 @@ pub(crate) struct Side {
     pub created: Vec<(String, String)>,
     pub deleted: Vec<(String, Record)>,
     notes: HashMap<TypeId, Box<dyn Any + Send>>,
+    pub effects: Vec<Effect>,
 }
+
+/// What follows a commit outside the database.
+pub(crate) type Effect = Box<dyn for<'e> FnOnce(&'e Engine, &'e Context) -> BoxFuture<'e, Result<()>> + Send>;
 
 /// See the module's documentation.
 pub struct Op<'a> {
@@ -52,6 +57,15 @@ impl Op<'_> {
             // The key is the type's own id.
             None => unreachable!(),
         }
+    }
+
+    /// Leaves something to be done once this transaction is committed: it may talk to others, its failure is logged. When the transaction
+    /// fails, or is tried again, or the objects of a create are not confirmed, it is forgotten.
+    pub fn afterwards<F>(&mut self, effect: F)
+    where
+        F: for<'e> FnOnce(&'e Engine, &'e Context) -> BoxFuture<'e, Result<()>> + Send + 'static,
+    {
+        self.side.effects.push(Box::new(effect));
     }
 
     /// Asks the quota for more objects of a collection, before they are written. The engine does it for what a request creates; this is

@@ -3,7 +3,7 @@
 
 use oslo_config::{Config, Opt};
 
-pub static OPTIONS: &[Opt] = &[Opt::list("DEFAULT", "service_plugins").default("").help("Service plugins, in order.")];
+pub static OPTIONS: &[Opt] = &[Opt::list("DEFAULT", "service_plugins").default("").help("Service plugins, in order."), crate::dns::DRIVER];
 
 /// Neutron loads these whatever the option says (`neutron/plugins/common/constants.py`).
 const ALWAYS: [&str; 6] = ["auto_allocate", "tag", "timestamp", "network_ip_availability", "flavors", "revisions"];

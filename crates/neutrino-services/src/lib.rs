@@ -6,6 +6,7 @@
 pub mod address_groups;
 pub mod agents;
 pub mod auto_allocated_topology;
+pub mod designate;
 pub mod dhcp_agent_scheduler;
 pub mod flavors;
 pub mod local_ip;
@@ -17,6 +18,7 @@ pub mod pvlan;
 pub mod qos;
 pub mod quotas;
 pub mod rbac_policies;
+mod remote;
 pub mod security_groups;
 pub mod segments;
 pub mod shims;
@@ -36,6 +38,7 @@ pub static OPTIONS: &[&[Opt]] = &[
     shims::OPTIONS,
     notifications::OPTIONS,
     nova::OPTIONS,
+    designate::OPTIONS,
 ];
 
 /// Turns on what the configuration asks for.
@@ -64,6 +67,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     local_ip::register(builder, config);
     notifications::register(builder, config)?;
     nova::register(builder, config)?;
+    designate::register(builder, config)?;
     quotas::register(builder, config)?;
     Ok(())
 }

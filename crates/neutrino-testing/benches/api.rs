@@ -74,8 +74,52 @@ async fn authorization(server: &Server) {
     }
 }
 
+/// Creates objects of a collection in one request; their ids.
+async fn make(server: &Server, collection: &str, path: &str, bodies: &[Value]) -> Vec<Value> {
+    let answer = server.post(path, json!({ collection: bodies })).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    answer.body[collection].as_array().unwrap().iter().map(|object| object["id"].clone()).collect()
+}
+
+/// Lists whose rows have many parts each.
+async fn with_parts() {
+    let server = Server::with(&[("DEFAULT", "service_plugins", "router,trunk")]).await;
+    let network = server.post("/networks", json!({"network": {"name": "bench"}})).await.expect(201)["id"].clone();
+    let subnets: Vec<Value> =
+        (0..1000).map(|n| json!({"network_id": network, "ip_version": 4, "cidr": format!("10.{}.{}.0/24", n / 256, n % 256)})).collect();
+    for subnet in make(&server, "subnets", "/subnets", &subnets).await {
+        let router = server.post("/routers", json!({"router": {"name": "r"}})).await.expect(201);
+        let path = format!("/routers/{}/add_router_interface", router["id"].as_str().unwrap());
+        assert_eq!(server.put(&path, json!({ "subnet_id": subnet })).await.status, 200);
+    }
+    let plain = server.post("/networks", json!({"network": {"name": "trunks"}})).await.expect(201)["id"].clone();
+    let ports: Vec<Value> = (0..2000).map(|_| json!({ "network_id": plain })).collect();
+    let ports = make(&server, "ports", "/ports", &ports).await;
+    for (n, pair) in ports.chunks(2).enumerate() {
+        let sub_port = json!({"port_id": pair[1], "segmentation_type": "vlan", "segmentation_id": 1 + n % 4000});
+        let trunk = json!({"trunk": {"port_id": pair[0], "sub_ports": [sub_port]}});
+        assert_eq!(server.post("/trunks", trunk).await.status, 201);
+    }
+    for _ in 0..5 {
+        let groups: Vec<Value> = (0..1000).map(|n| json!({"name": format!("g{n}")})).collect();
+        let groups = make(&server, "security_groups", "/security-groups", &groups).await;
+        // Beside the two that every group begins with.
+        let rules = groups.iter().flat_map(|group| {
+            [22, 80].map(|port| {
+                json!({"security_group_id": group, "direction": "ingress", "protocol": "tcp", "port_range_min": port, "port_range_max": port})
+            })
+        });
+        make(&server, "security_group_rules", "/security-group-rules", &rules.collect::<Vec<_>>()).await;
+    }
+    read(&server, "list 1,000 routers", "/routers", 10).await;
+    read(&server, "list their 1,000 interfaces", "/ports?device_owner=network:router_interface", 10).await;
+    read(&server, "list 5,000 groups, 20,000 rules", "/security-groups", 5).await;
+    read(&server, "list 1,000 trunks", "/trunks", 10).await;
+}
+
 #[tokio::main]
 async fn main() {
+    with_parts().await;
     let server = Server::start().await;
     let network = server.post("/networks", json!({"network": {"name": "bench"}})).await.expect(201)["id"].clone();
     let subnet = json!({"network_id": network, "ip_version": 4, "cidr": "10.0.0.0/16"});

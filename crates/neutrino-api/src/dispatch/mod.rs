@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use neutrino_core::{
-    Authorized, Caller, Context, Endpoint, Engine, Facet, Judge, ListQuery, Precondition, notifications::NotificationService,
+    Authorized, Caller, Context, Endpoint, Engine, Facet, Judge, ListQuery, Precondition, Token, notifications::NotificationService,
     registry::Entry,
 };
 use neutrino_model::{Body, Record, Resource, Stack, View};
@@ -162,7 +162,9 @@ fn caller(request: &Request) -> Caller {
     // Without any identity filter every request is the operator's.
     let is_admin = identity.is_admin.unwrap_or_else(|| identity.is_unknown());
     let mut caller = Caller {
+        token: request.header("x-auth-token").map(Token::new),
         user_id: identity.user_id.clone(),
+        user_name: identity.user_name.clone(),
         user_domain_id: identity.user_domain_id.clone(),
         project_id: identity.project_id.clone().filter(|p| !p.is_empty()),
         project_name: identity.project_name.clone(),

@@ -54,8 +54,11 @@ impl Engine {
         }
     }
 
-    /// What follows the commit for objects that the operation made or removed beside its own.
+    /// What follows the commit for objects that the operation made or removed beside its own, and what it left to be done.
     pub(super) async fn settle(&self, cx: &Context, side: Side) {
+        for effect in side.effects {
+            log_failure("what a change leaves to be done", effect(self, cx).await);
+        }
         for (collection, original) in side.deleted {
             let Ok(entry) = self.entry(&collection) else { continue };
             log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);

@@ -104,8 +104,7 @@ pub static OPTIONS: &[Opt] = &[
         .default("fa:16:3e:00:00:00")
         .help("What generated MAC addresses begin with: three octets, and the fourth too unless it is 00."),
     address_pairs::OPTION,
-    dns::OPTIONS[0],
-    dns::OPTIONS[1],
+    dns::OPTION,
     extension_drivers::OPTION,
 ];
 

@@ -169,6 +169,19 @@ impl TypeManager {
         }
     }
 
+    /// Is the segment one of those that its type gives to projects' networks?
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_in_ranges(&self, tx: &mut Tx, segment: &Segment) -> Result<bool> {
+        let (Some(driver), Some(id)) = (self.find(&segment.network_type), segment.segmentation_id) else { return Ok(false) };
+        let place = segment.physical_network.as_deref().unwrap_or_default();
+        if self.stored {
+            return network_segment_ranges::stored::covers(tx, &segment.network_type, place, id).await;
+        }
+        Ok(driver.configured().iter().any(|(name, (first, last))| name == place && (*first..=*last).contains(&id)))
+    }
+
     /// The largest MTU of a network with these segments; 0 when there is no bound.
     #[must_use]
     pub fn max_mtu<'a>(&self, segments: impl IntoIterator<Item = &'a Segment>) -> i64 {

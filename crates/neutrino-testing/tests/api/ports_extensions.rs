@@ -57,8 +57,6 @@ fn unknown_extension_drivers_stop_the_start() {
     assert!(told.contains("nonsense") && told.contains("port_security"), "{told}");
     let told = crate::ports::refused_at_start(&[("ml2", "extension_drivers", "port_hint_ovs_tx_steering")]);
     assert!(told.contains("port-hints"), "{told}");
-    let told = crate::ports::refused_at_start(&[("ml2", "extension_drivers", "dns"), ("DEFAULT", "external_dns_driver", "designate")]);
-    assert!(told.contains("external_dns_driver"), "{told}");
     let told = crate::ports::refused_at_start(&[("DEFAULT", "base_mac", "fa:16")]);
     assert!(told.contains("base_mac"), "{told}");
 }
