@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use http::Method;
+use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 
 use crate::client::{Call, Client};
 use crate::clock::{Clock, SystemClock};

@@ -44,7 +44,9 @@ fn refusal(set: &RecordSet, failure: Failure) -> Error {
         Failure::BadRequest(reason) => format!("it says that the request is not right: {reason}"),
         Failure::Other(reason) => reason,
     };
-    kinds::UNAVAILABLE.error("The external DNS service did not do what it was asked for.").with_log(format!("Designate, {name} in {domain}: {log}"))
+    kinds::UNAVAILABLE
+        .error("The external DNS service did not do what it was asked for.")
+        .with_log(format!("Designate, {name} in {domain}: {log}"))
 }
 
 async fn in_time<T: Send>(set: &RecordSet, work: impl Future<Output = std::result::Result<T, Failure>> + Send) -> Result<T> {
@@ -140,7 +142,11 @@ impl Designate {
         let addresses = parsed(set);
         let holds = |found: &Value| {
             let records = found["records"].as_array().map(Vec::as_slice).unwrap_or_default();
-            records.iter().filter_map(Value::as_str).filter_map(|text| text.parse().ok()).any(|address: IpAddr| addresses.contains(&address))
+            records
+                .iter()
+                .filter_map(Value::as_str)
+                .filter_map(|text| text.parse().ok())
+                .any(|address: IpAddr| addresses.contains(&address))
         };
         let found = self.client.record_sets(cx, who, &zone, &whole(set)).await?;
         let ids = found.iter().filter(|found| holds(found)).filter_map(|found| found["id"].as_str().map(str::to_owned)).collect();
@@ -153,7 +159,9 @@ impl Designate {
             let (name, zone) = zones.of(address);
             match self.withdraw_address(cx, &zone, &name).await {
                 Ok(()) => {}
-                Err(Failure::NotFound) => tracing::warn!("Designate has no record {name} in the zone {zone}, or no such zone: look for what may be left"),
+                Err(Failure::NotFound) => {
+                    tracing::warn!("Designate has no record {name} in the zone {zone}, or no such zone: look for what may be left")
+                }
                 Err(failure) => return Err(failure),
             }
         }

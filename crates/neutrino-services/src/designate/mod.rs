@@ -29,16 +29,25 @@ pub static OPTIONS: &[Opt] = sign_in_options!(
     "Designate",
     Opt::uri(GROUP, "url").schemes(&["http", "https"]).help("The address of Designate's API v2: http://designate:9001/v2."),
     Opt::bool(GROUP, "allow_reverse_dns_lookup").default("true").help("Whether PTR records are made, too."),
-    Opt::int(GROUP, "ipv4_ptr_zone_prefix_size").default("24").min(8).max(24).help("Bits of an IPv4 address that name its reverse zone: 8, 16 or 24."),
-    Opt::int(GROUP, "ipv6_ptr_zone_prefix_size").default("120").min(4).max(124).help("Bits of an IPv6 address that name its reverse zone: a multiple of 4."),
+    Opt::int(GROUP, "ipv4_ptr_zone_prefix_size")
+        .default("24")
+        .min(8)
+        .max(24)
+        .help("Bits of an IPv4 address that name its reverse zone: 8, 16 or 24."),
+    Opt::int(GROUP, "ipv6_ptr_zone_prefix_size")
+        .default("120")
+        .min(4)
+        .max(124)
+        .help("Bits of an IPv6 address that name its reverse zone: a multiple of 4."),
     Opt::str(GROUP, "ptr_zone_email").default("").help("The address in new reverse zones; empty: admin@ and the domain of the name."),
 );
 
 fn prefix(config: &Config, name: &str, step: i64) -> Result<u32, String> {
     let bits = config.int(GROUP, name);
-    u32::try_from(bits).ok().filter(|_| bits % step == 0).ok_or_else(|| {
-        config.refuse::<&str>(GROUP, name, &bits.to_string(), &format!("must be a multiple of {step}"), &[]).to_string()
-    })
+    u32::try_from(bits)
+        .ok()
+        .filter(|_| bits % step == 0)
+        .ok_or_else(|| config.refuse::<&str>(GROUP, name, &bits.to_string(), &format!("must be a multiple of {step}"), &[]).to_string())
 }
 
 /// # Errors
@@ -53,7 +62,9 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     }
     let url = config.text(GROUP, "url");
     if url.is_empty() {
-        return Err(config.refuse::<&str>(GROUP, "url", "", "must be set: it is where Designate is, as http://designate:9001/v2", &[]).to_string());
+        return Err(config
+            .refuse::<&str>(GROUP, "url", "", "must be set: it is where Designate is, as http://designate:9001/v2", &[])
+            .to_string());
     }
     let options = remote::options(config, GROUP)?;
     let refuse = |error: keystone_auth::OptionError| remote::refused(config, GROUP, &error);
@@ -62,7 +73,8 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     let own = match remote::is_set(config, GROUP) {
         true => Some(Service::new(&options, "dns").and_then(|service| service.at("url", &url)).map_err(refuse)?),
         false if with_reverse => {
-            let reason = "must be set with its credentials: PTR records are made in the server's name (or set allow_reverse_dns_lookup to False)";
+            let reason =
+                "must be set with its credentials: PTR records are made in the server's name (or set allow_reverse_dns_lookup to False)";
             return Err(config.refuse::<&str>(GROUP, "auth_type", "", reason, &[]).to_string());
         }
         false => None,

@@ -24,7 +24,8 @@ struct Dns {
 impl Dns {
     /// `A vm1.example.org. 10.0.0.5`, sorted.
     fn shown(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.sets.iter().map(|(_, name, kind, records)| format!("{kind} {name} {}", records.join(","))).collect();
+        let mut all: Vec<String> =
+            self.sets.iter().map(|(_, name, kind, records)| format!("{kind} {name} {}", records.join(","))).collect();
         all.sort();
         all
     }
@@ -70,7 +71,8 @@ fn record_sets(dns: &mut Dns, asked: &Asked, method: &str, zone: usize, rest: &[
         ("GET", []) => {
             let name = asked.query("name").unwrap_or_default();
             let found = dns.sets.iter().enumerate().filter(|(_, set)| set.0 == zone && set.1 == name);
-            let found = found.map(|(at, (_, name, kind, records))| json!({"id": at.to_string(), "name": name, "type": kind, "records": records}));
+            let found =
+                found.map(|(at, (_, name, kind, records))| json!({"id": at.to_string(), "name": name, "type": kind, "records": records}));
             (200, json!({"recordsets": found.collect::<Vec<_>>()}))
         }
         ("POST", []) => {
@@ -315,7 +317,8 @@ async fn floating_ips_are_known_by_their_own_name_or_that_of_the_port() {
     let server = server_with(&dns.address, &[("designate", "allow_reverse_dns_lookup", "false")]).await;
     let (external, inside) = outside(&server).await;
     let shown = || dns.with(|dns| dns.shown().into_iter().filter(|line| line.len() > 2).collect::<Vec<_>>().join(";"));
-    let named = json!({"floating_network_id": external, "floating_ip_address": "192.0.2.50", "dns_name": "www", "dns_domain": "example.org."});
+    let named =
+        json!({"floating_network_id": external, "floating_ip_address": "192.0.2.50", "dns_name": "www", "dns_domain": "example.org."});
     let half = json!({"floating_network_id": external, "dns_name": "www"});
     as_me(&server, Method::POST, "/floatingips", json!({ "floatingip": half })).await.refused(400, "BadRequest");
     let half = json!({"floating_network_id": external, "dns_domain": "example.org."});

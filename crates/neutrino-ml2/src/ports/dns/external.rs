@@ -57,8 +57,13 @@ impl Network {
 
     /// Those of a port's addresses that are published. Pairs of address and subnet.
     pub fn published(&self, addresses: &[(String, String)]) -> Vec<String> {
-        let chosen: Vec<&String> = addresses.iter().filter(|(_, subnet)| self.subnets.contains(subnet)).map(|(address, _)| address).collect();
-        if chosen.is_empty() { addresses.iter().map(|(address, _)| address.clone()).collect() } else { chosen.into_iter().cloned().collect() }
+        let chosen: Vec<&String> =
+            addresses.iter().filter(|(_, subnet)| self.subnets.contains(subnet)).map(|(address, _)| address).collect();
+        if chosen.is_empty() {
+            addresses.iter().map(|(address, _)| address.clone()).collect()
+        } else {
+            chosen.into_iter().cloned().collect()
+        }
     }
 }
 
@@ -91,7 +96,8 @@ impl Target {
         if name.is_empty() || domain.is_empty() {
             return Self::default();
         }
-        let domain = if op.engine.registry.has_extension("dns-integration-domain-keywords") { filled_in(op.cx, domain) } else { domain.to_owned() };
+        let domain =
+            if op.engine.registry.has_extension("dns-integration-domain-keywords") { filled_in(op.cx, domain) } else { domain.to_owned() };
         Self { name: name.to_owned(), domain }
     }
 

@@ -57,11 +57,8 @@ impl Hook for FloatingIps {
 
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &Body) -> Result<()> {
         let (name, domain) = (body.str("dns_name").unwrap_or_default(), body.str("dns_domain").unwrap_or_default());
-        let target = if name.is_empty() {
-            Row::read(op, id).await?.map(|row| row.inside).unwrap_or_default()
-        } else {
-            Target::of(op, name, domain)
-        };
+        let target =
+            if name.is_empty() { Row::read(op, id).await?.map(|row| row.inside).unwrap_or_default() } else { Target::of(op, name, domain) };
         if target.is_set() { insert(op, id, (name, domain), target).await } else { Ok(()) }
     }
 
