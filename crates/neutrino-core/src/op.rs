@@ -259,6 +259,32 @@ impl Op<'_> {
         row.map(|row| row.int(0)).transpose()
     }
 
+    /// [`Op::lock`] of many objects with one statement, for changes that leave their ids alone; what is read of them afterwards is their newest
+    /// state. Those that are gone are passed over.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    pub async fn lock_all(&mut self, collection: &str, ids: &[&str]) -> Result<()> {
+        let table = self.engine.entry(collection)?.table.resource.table;
+        let table = quote(table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
+        let dialect = self.tx.dialect();
+        let by_id = Sql::in_texts(dialect, "id", ids.iter().copied());
+        match dialect {
+            Dialect::Sqlite => {}
+            Dialect::MySql => {
+                let mut sql = Sql::raw(format!("UPDATE {table} SET id = id WHERE "));
+                sql.append(by_id).push(" ORDER BY id");
+                self.tx.run(sql).await?;
+            }
+            Dialect::Postgres => {
+                let mut sql = Sql::raw(format!("SELECT 1 FROM {table} WHERE "));
+                sql.append(by_id).push(" ORDER BY id FOR NO KEY UPDATE");
+                self.tx.select(sql).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes this transaction the only one that holds a claim of this name until it ends: another that claims it waits, or fails and is tried
     /// again. For rules over many rows that no unique key can state. A row of `quotausages` that no project owns serves for it; it is
     /// written for real, so that nodes of a Galera cluster see the clash, too.

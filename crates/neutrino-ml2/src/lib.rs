@@ -11,6 +11,7 @@ pub mod network_ip_availability;
 pub mod network_segment_ranges;
 pub mod networks;
 pub mod ports;
+pub mod rpc;
 pub mod subnetpools;
 pub mod subnets;
 pub mod type_drivers;
@@ -33,5 +34,6 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     subnets::register(builder, config);
     subnetpools::register(builder);
     network_ip_availability::register(builder);
+    rpc::register(builder, config);
     Ok(())
 }

@@ -259,6 +259,7 @@ async fn activate(op: &mut Op<'_>, port: &Record, host: &str) -> Result<()> {
         return Err(ALREADY_ACTIVE.error(format!("Binding for port {id} on host {host} is already active.")));
     }
     if let Some(active) = all.iter().find(|row| row.status == "ACTIVE") {
+        super::l2pop::note_leaving(op, id, &active.inputs.host).await?;
         bind::clear_levels(op, id, &active.inputs.host).await?;
         let text =
             "UPDATE ml2_port_bindings SET status = 'INACTIVE', vif_type = 'unbound', vif_details = '' WHERE port_id = ? AND host = ?";
@@ -372,6 +373,7 @@ impl Behaviour for Bindings {
             })
             .await?;
         announce(engine, cx, &before).await?;
+        crate::rpc::notify::binding_moved(engine, cx, &before, before.str("binding:host_id"), host);
         Ok((200, flat(&stored(engine, cx, port_id, host).await?)))
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Invariant: a `*_precommit` has the transaction and no network handle, a `*_postcommit` and `bind_port` the reverse.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Op};
 use neutrino_model::Record;
@@ -95,6 +97,18 @@ pub enum Bound {
     Continue { segment_id: String, next: Vec<Segment> },
 }
 
+/// What an agent says of ports on its host.
+#[derive(Clone, Copy, Debug)]
+pub struct Wiring<'a> {
+    pub host: &'a str,
+    pub ports: &'a [&'a str],
+    pub up: bool,
+    /// The agent has lost what it was told.
+    pub refresh: bool,
+    /// Of these drivers have just heard by [`MechanismDriver::ports_postcommit`].
+    pub told: &'a HashSet<&'a str>,
+}
+
 /// See the module's documentation. The defaults do nothing.
 #[async_trait]
 pub trait MechanismDriver: Send + Sync {
@@ -126,6 +140,27 @@ pub trait MechanismDriver: Send + Sync {
         Ok(())
     }
     async fn port_postcommit(&self, _engine: &Engine, _cx: &Context, _change: Change<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// [`MechanismDriver::port_postcommit`] of several updates; for a driver that can say all at once.
+    async fn ports_postcommit(&self, engine: &Engine, cx: &Context, changes: &[(&Record, &Record)]) -> Result<()> {
+        let mut failed = None;
+        for (original, current) in changes {
+            if let Err(error) = self.port_postcommit(engine, cx, Change::Updated { original, current }).await {
+                failed.get_or_insert(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The status of a distributed port on a host has changed.
+    async fn status_on_host(&self, _engine: &Engine, _cx: &Context, _port_id: &str, _host: &str, _status: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// The agent of a host says of ports, whatever their status, that they are wired there, or are no more.
+    async fn wired(&self, _engine: &Engine, _cx: &Context, _wiring: &Wiring<'_>) -> Result<()> {
         Ok(())
     }
 

@@ -6,10 +6,11 @@
 
 use futures::future::BoxFuture;
 use neutrino_core::{Context, Engine, Op};
+use neutrino_model::Record;
 use neutrino_types::{Kind, Result};
 use serde_json::{Map, Value};
 
-use super::driver::{Attempt, Bound, Change, MechanismDriver, Segment};
+use super::driver::{Attempt, Bound, Change, MechanismDriver, Segment, Wiring};
 
 pub const MAX_LEVELS: usize = 10;
 
@@ -76,6 +77,33 @@ impl Manager {
     tell!(subnet_precommit, subnet_postcommit);
     tell!(port_precommit, port_postcommit);
 
+    /// Tells every driver of several updates of ports; failures are logged.
+    pub async fn ports_postcommit(&self, engine: &Engine, cx: &Context, changes: &[(&Record, &Record)]) {
+        for driver in &self.drivers {
+            log_failure(driver.as_ref(), driver.ports_postcommit(engine, cx, changes).await);
+        }
+    }
+
+    /// Tells every driver of the status of a distributed port on a host; failures are logged.
+    pub async fn status_on_host(&self, engine: &Engine, cx: &Context, port_id: &str, host: &str, status: &str) {
+        for driver in &self.drivers {
+            log_failure(driver.as_ref(), driver.status_on_host(engine, cx, port_id, host, status).await);
+        }
+    }
+
+    /// Tells every driver what an agent says of its ports; failures are logged.
+    pub async fn wired(&self, engine: &Engine, cx: &Context, wiring: &Wiring<'_>) {
+        for driver in &self.drivers {
+            log_failure(driver.as_ref(), driver.wired(engine, cx, wiring).await);
+        }
+    }
+
+    /// Is the driver loaded?
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.drivers.iter().any(|driver| driver.name() == name)
+    }
+
     /// What was built last is torn down first.
     fn in_order(&self, change: &Change<'_>) -> Vec<&dyn MechanismDriver> {
         let mut drivers: Vec<&dyn MechanismDriver> = self.drivers.iter().map(Box::as_ref).collect();
@@ -128,6 +156,13 @@ impl Manager {
             }
             None
         })
+    }
+}
+
+fn log_failure(driver: &dyn MechanismDriver, result: Result<()>) {
+    if let Err(error) = result {
+        let log = error.log().unwrap_or_default();
+        tracing::error!(driver = driver.name(), error = %error, log, "mechanism driver failed after the commit");
     }
 }
 

@@ -11,6 +11,7 @@ pub mod bind;
 mod bindings;
 pub mod distributed;
 pub mod driver;
+mod l2pop;
 mod macvtap;
 pub mod manager;
 mod openvswitch;
@@ -46,7 +47,7 @@ fn driver(name: &str, config: &Config) -> Result<Box<dyn MechanismDriver>, Strin
         "openvswitch" => Box::new(openvswitch::OpenVSwitch::new(config)?),
         "sriovnicswitch" => Box::new(sriovnicswitch::SriovNicSwitch::new(config)?),
         "macvtap" => Box::new(macvtap::Macvtap::default()),
-        "l2population" => Box::new(quiet::L2Population),
+        "l2population" => Box::new(l2pop::L2Population),
         "logger" => Box::new(quiet::Logger),
         "test" => Box::new(quiet::Test),
         "ovn" | "ovn-sync" => return refuse("OVN is not supported yet"),

@@ -181,6 +181,7 @@ async fn insert(op: &mut Op<'_>, id: &str, asked: &Asked) -> Result<()> {
 /// Writes what is asked into the ACTIVE row and unbinds the port. The row of a port that lost it is made again.
 async fn unbind(op: &mut Op<'_>, original: &Record, asked: &Asked) -> Result<()> {
     let id = original.id();
+    super::l2pop::note_leaving(op, id, original.str(HOST)).await?;
     let text = "UPDATE ml2_port_bindings SET host = ?, vnic_type = ?, profile = ?, vif_type = 'unbound', vif_details = '' \
                 WHERE port_id = ? AND status = 'ACTIVE'";
     let written = op.tx.execute(text, args![&asked.host, &asked.vnic_type, &asked.profile, id]).await;

@@ -8,7 +8,7 @@ use neutrino_core::{Context, Engine, Op};
 use neutrino_db::args;
 use neutrino_types::Result;
 
-use super::status::update_port_status;
+use super::status::complete;
 
 pub const DHCP_ENTITY: &str = "DHCP";
 pub const L2_AGENT_ENTITY: &str = "L2";
@@ -52,30 +52,5 @@ pub async fn remove_block(op: &mut Op<'_>, standard_attr_id: i64, entity: &str) 
 /// # Errors
 /// The database's.
 pub async fn provisioning_complete(engine: &Engine, cx: &Context, port_id: &str, entity: &str) -> Result<()> {
-    let (id, entity) = (port_id.to_owned(), entity.to_owned());
-    let ready = engine
-        .transact(cx, "ports", "provisioning_complete", move |op| {
-            let (id, entity) = (id.clone(), entity.clone());
-            Box::pin(async move {
-                let text = "DELETE FROM provisioningblocks WHERE entity = ? AND standard_attr_id = (SELECT standard_attr_id FROM ports WHERE id = ?)";
-                op.tx.execute(text, args![entity, &id]).await?;
-                let row = op
-                    .tx
-                    .query_one(
-                        "SELECT p.admin_state_up, b.vif_type, \
-                         EXISTS (SELECT 1 FROM provisioningblocks k WHERE k.standard_attr_id = p.standard_attr_id) \
-                         FROM ports p JOIN ml2_port_bindings b ON b.port_id = p.id AND b.status = 'ACTIVE' WHERE p.id = ?",
-                        args![&id],
-                    )
-                    .await?;
-                let Some(row) = row else { return Ok(false) };
-                let bound = !matches!(row.text(1)?.as_str(), "unbound" | "binding_failed");
-                Ok(row.bool(0)? && bound && !row.bool(2)?)
-            })
-        })
-        .await?;
-    if ready {
-        update_port_status(engine, cx, port_id, "ACTIVE", None).await?;
-    }
-    Ok(())
+    complete(engine, cx, &[port_id], entity).await.map(drop)
 }

@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Mechanism drivers that bind nothing of their own: `logger` writes down what it hears, `test` binds by the name of the host, and
-//! `l2population`, whose work is messages to agents.
+//! Mechanism drivers that talk to nobody: `logger` writes down what it hears, `test` binds by the name of the host.
 
 use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Op};
-use neutrino_model::Record;
 use neutrino_types::{Error, Result};
 use serde_json::Map;
 
 use super::driver::{Attempt, Bound, Change, MechanismDriver};
-
-/// Tells agents where addresses are, by messages that its RPC sends; here it only holds its place in the order of drivers.
-#[derive(Debug)]
-pub struct L2Population;
-
-impl MechanismDriver for L2Population {
-    fn name(&self) -> &'static str {
-        "l2population"
-    }
-
-    fn lets_vlans_through(&self, attribute: &str, _network: &Record) -> Option<bool> {
-        (attribute == "qinq").then_some(false)
-    }
-}
 
 /// Writes every change to the log.
 #[derive(Debug)]

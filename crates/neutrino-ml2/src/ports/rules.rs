@@ -15,6 +15,7 @@ use crate::{
         update::{OldPort, update_for_port},
     },
     mech::{bind::bind_if_needed, driver::Change, manager, provisioning},
+    rpc::notify,
 };
 
 const DEVICE_ID_NOT_OWNED_BY_TENANT: Kind = Kind::new("DeviceIDNotOwnedByTenant", 409);
@@ -87,6 +88,7 @@ impl Behaviour for Ports {
     async fn after_update(&self, engine: &Engine, cx: &Context, original: &Record, record: &mut Record) -> Result<()> {
         let told = manager(engine).port_postcommit(engine, cx, Change::Updated { original, current: record }).await;
         bind(engine, cx, record).await?;
+        notify::port_updated(engine, cx, original, record).await?;
         told
     }
 

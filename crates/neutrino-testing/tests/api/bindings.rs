@@ -14,7 +14,7 @@ use crate::ports::{create, id, network, subnet, update};
 const OVS: &[(&str, &str, &str)] = &[("ml2", "mechanism_drivers", "openvswitch,sriovnicswitch,macvtap,logger")];
 
 /// An agent's row, as its reports would make it, heard of `ago` seconds before now.
-async fn agent(server: &Server, kind: &str, host: &str, configurations: Value, ago: i64) {
+pub async fn agent(server: &Server, kind: &str, host: &str, configurations: Value, ago: i64) {
     let heard = Context::internal("test").now() - chrono::Duration::seconds(ago);
     let heard = heard.format("%Y-%m-%d %H:%M:%S");
     server
@@ -32,7 +32,7 @@ pub async fn ovs_agent(server: &Server, host: &str) {
 }
 
 /// A network with one segment.
-async fn segmented(server: &Server, kind: &str, physical: Option<&str>, number: Option<i64>) -> String {
+pub async fn segmented(server: &Server, kind: &str, physical: Option<&str>, number: Option<i64>) -> String {
     let net = network(server).await;
     server.sql(&format!("DELETE FROM networksegments WHERE network_id = '{net}'")).await;
     segment(server, &net, &format!("seg-{kind}-{net}").chars().take(36).collect::<String>(), kind, physical, number, 0).await;
@@ -62,7 +62,7 @@ fn binding(port: &Value) -> (&str, &str) {
     (port["binding:host_id"].as_str().unwrap(), port["binding:vif_type"].as_str().unwrap())
 }
 
-async fn shown(server: &Server, port: &Value) -> Value {
+pub async fn shown(server: &Server, port: &Value) -> Value {
     server.get(&format!("/ports/{}", id(port))).await.expect(200)
 }
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Objects by their ids, as the API knows them, many at once; and as the dictionaries that messages carry.
+
+use std::collections::HashMap;
+
+use neutrino_core::{Authorized, Context, Engine, Filter, ListQuery};
+use neutrino_model::{Record, View};
+use neutrino_types::Result;
+use serde_json::Value;
+
+/// These attributes of objects, by id; what is not served is passed over. Those that are gone are left out.
+///
+/// # Errors
+/// The database's.
+pub async fn some<'a>(
+    engine: &Engine,
+    cx: &Context,
+    collection: &str,
+    ids: impl IntoIterator<Item = &'a str>,
+    fields: &[&str],
+) -> Result<HashMap<String, Record>> {
+    let values: Vec<Value> = ids.into_iter().map(Value::from).collect();
+    let entry = engine.entry(collection)?;
+    let Some(attribute) = entry.table.find("id").filter(|_| !values.is_empty()) else { return Ok(HashMap::new()) };
+    let query = ListQuery {
+        filters: vec![Filter { attribute, values }],
+        fields: Some(fields.iter().map(|name| (*name).to_owned()).collect()),
+        ..ListQuery::default()
+    };
+    let auth = Authorized::internal("what agents are told");
+    let rows = engine.list(&cx.elevated(), &auth, collection, None, &query).await?;
+    Ok(rows.into_iter().map(|row| (row.id().to_owned(), row)).collect())
+}
+
+/// [`some`] with all attributes.
+///
+/// # Errors
+/// As there.
+pub async fn whole<'a>(
+    engine: &Engine,
+    cx: &Context,
+    collection: &str,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> Result<HashMap<String, Record>> {
+    let table = engine.entry(collection)?.table.clone();
+    let all: Vec<&str> = table.attributes.iter().map(|attribute| attribute.name).collect();
+    some(engine, cx, collection, ids, &all).await
+}
+
+/// An object as messages carry it: what an administrator sees, and the id of its standard attributes.
+#[must_use]
+pub fn dict(record: &Record) -> Value {
+    let mut text = Vec::new();
+    View::new(record.table(), |_| true).write(record, &mut text);
+    let mut value: Value = serde_json::from_slice(&text).unwrap_or_default();
+    value["standard_attr_id"] = record.standard_attr_id.into();
+    value
+}
