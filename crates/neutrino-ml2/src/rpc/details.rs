@@ -6,7 +6,10 @@
 
 use std::collections::HashMap;
 
-use neutrino_core::{Context, Engine, rpc::{self, Args}};
+use neutrino_core::{
+    Context, Engine,
+    rpc::{self, Args},
+};
 use neutrino_db::{Sql, args};
 use neutrino_model::Record;
 use neutrino_types::{Result, error::kinds};
@@ -65,7 +68,8 @@ impl Seen {
 
 /// `get_device_details`.
 pub async fn one(engine: &Engine, cx: &Context, args: &Args) -> Result<Value> {
-    let named = args.get("device").or_else(|| args.get("network")).ok_or_else(|| kinds::INVALID_INPUT.error("The call names no device."))?;
+    let named =
+        args.get("device").or_else(|| args.get("network")).ok_or_else(|| kinds::INVALID_INPUT.error("The call names no device."))?;
     let mut entries = describe(engine, &cx.elevated(), std::slice::from_ref(named), host(args)).await?;
     Ok(entries.pop().unwrap_or_default())
 }

@@ -121,8 +121,7 @@ fn is_beginning(text: &str) -> bool {
 }
 
 async fn find(tx: &mut Tx, condition: Sql) -> Result<Vec<Found>> {
-    let mut sql =
-        Sql::raw("SELECT p.id, p.mac_address, b.profile FROM ports p LEFT JOIN ml2_port_bindings b ON b.port_id = p.id WHERE ");
+    let mut sql = Sql::raw("SELECT p.id, p.mac_address, b.profile FROM ports p LEFT JOIN ml2_port_bindings b ON b.port_id = p.id WHERE ");
     sql.append(condition).push(" ORDER BY p.id");
     let one = |row: &neutrino_db::Row| {
         let profile = object(&row.opt_text(2)?.unwrap_or_default());

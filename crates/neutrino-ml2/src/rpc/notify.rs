@@ -57,7 +57,8 @@ pub async fn port_updated(engine: &Engine, cx: &Context, original: &Record, port
                 JOIN networksegments s ON s.id = l.segment_id WHERE l.port_id = ? AND l.host = ? ORDER BY l.level DESC LIMIT 1";
     let row = engine.db.reader().await?.query_one(text, args![port.id(), port.str("binding:host_id")]).await?;
     let Some(row) = row else { return Ok(()) };
-    let args = json!({"port": dict(port), "network_type": row.text(0)?, "segmentation_id": row.opt_int(1)?, "physical_network": row.opt_text(2)?});
+    let args =
+        json!({"port": dict(port), "network_type": row.text(0)?, "segmentation_id": row.opt_int(1)?, "physical_network": row.opt_text(2)?});
     fanout(engine, cx, PORT_UPDATE, "1.0", "port_update", args);
     Ok(())
 }

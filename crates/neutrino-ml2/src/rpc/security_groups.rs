@@ -156,7 +156,9 @@ async fn members(tx: &mut Tx, rules: &[Rule]) -> Result<Members> {
     let mut all = Members::new();
     let groups: BTreeSet<&str> = rules.iter().filter_map(|rule| rule.remote_group.as_deref()).collect();
     if !groups.is_empty() {
-        let mut sql = Sql::raw("SELECT b.security_group_id, i.ip_address, NULL FROM securitygroupportbindings b JOIN ipallocations i ON i.port_id = b.port_id WHERE ");
+        let mut sql = Sql::raw(
+            "SELECT b.security_group_id, i.ip_address, NULL FROM securitygroupportbindings b JOIN ipallocations i ON i.port_id = b.port_id WHERE ",
+        );
         sql.append(Sql::in_texts(tx.dialect(), "b.security_group_id", groups.iter().copied()));
         // A port without an address is no member, whatever else it may send from.
         sql.push(

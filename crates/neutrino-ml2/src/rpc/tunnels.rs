@@ -7,10 +7,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Engine, Hook, Op, rpc::{self, Args}};
+use neutrino_core::{
+    Builder, Context, Engine, Hook, Op,
+    rpc::{self, Args},
+};
 use neutrino_db::args;
 use neutrino_model::Record;
-use neutrino_types::{Error, Result, error::kinds, ip::{Ip, IpVersion}};
+use neutrino_types::{
+    Error, Result,
+    error::kinds,
+    ip::{Ip, IpVersion},
+};
 use oslo_config::Config;
 use serde_json::{Map, Value, json};
 
@@ -131,9 +138,7 @@ impl Hook for Agents {
             engine
                 .transact(cx, "networks", "delete_tunnel_endpoint", move |op| {
                     let ip = ip.clone();
-                    Box::pin(async move {
-                        op.tx.execute(&format!("DELETE FROM {table} WHERE ip_address = ?"), args![ip]).await.map(drop)
-                    })
+                    Box::pin(async move { op.tx.execute(&format!("DELETE FROM {table} WHERE ip_address = ?"), args![ip]).await.map(drop) })
                 })
                 .await?;
         }

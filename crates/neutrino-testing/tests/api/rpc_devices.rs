@@ -11,7 +11,8 @@ use crate::{
     ports::{create, id, subnet, update},
 };
 
-pub const ML2: &[(&str, &str, &str)] = &[("ml2", "mechanism_drivers", "openvswitch,l2population"), ("ml2", "extension_drivers", "port_security")];
+pub const ML2: &[(&str, &str, &str)] =
+    &[("ml2", "mechanism_drivers", "openvswitch,l2population"), ("ml2", "extension_drivers", "port_security")];
 
 /// A server with a VXLAN network of one subnet, and hosts `h1` and `h2`.
 pub async fn lab(options: &[(&str, &str, &str)]) -> (Server, String) {
@@ -57,7 +58,9 @@ async fn the_details_of_a_device_are_its_port_network_and_segment() {
         assert_eq!(answer["port_id"], port["id"], "{device}");
         assert_eq!(answer["device"], if device.is_array() { device[0].clone() } else { device });
     }
-    for device in [json!("tap"), json!("x"), json!("tap%"), json!([port["mac_address"], "0000:01:00.2"]), json!("fa:16:3e:ff:ff:fe"), json!("")] {
+    for device in
+        [json!("tap"), json!("x"), json!("tap%"), json!([port["mac_address"], "0000:01:00.2"]), json!("fa:16:3e:ff:ff:fe"), json!("")]
+    {
         let name = if device.is_array() { device[0].clone() } else { device.clone() };
         assert_eq!(details(&server, device, "h1").await, json!({"device": name}));
     }

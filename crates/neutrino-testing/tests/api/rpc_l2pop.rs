@@ -54,10 +54,7 @@ fn fdb(net: &str, tunnels: &Value) -> Value {
 
 /// `(method, host or all, args)`.
 fn short(messages: &[Message]) -> Vec<(&str, &str, Value)> {
-    messages
-        .iter()
-        .map(|m| (m.method, if m.fanout { "all" } else { m.server.as_deref().unwrap() }, m.args.clone()))
-        .collect()
+    messages.iter().map(|m| (m.method, if m.fanout { "all" } else { m.server.as_deref().unwrap() }, m.args.clone())).collect()
 }
 
 #[tokio::test]
@@ -91,7 +88,11 @@ async fn ports_come_and_go() {
     assert_eq!(short(&told(&server)), [("remove_fdb_entries", "all", fdb(&net, &json!({"192.0.2.1": entries(false, &[&a])})))]);
     server.delete(&format!("/ports/{}", id(&b))).await;
     let last = told(&server);
-    assert_eq!(short(&last), [("remove_fdb_entries", "all", fdb(&net, &json!({"192.0.2.1": entries(true, &[&b])})))], "the last of the host");
+    assert_eq!(
+        short(&last),
+        [("remove_fdb_entries", "all", fdb(&net, &json!({"192.0.2.1": entries(true, &[&b])})))],
+        "the last of the host"
+    );
     let unbound = create(&server, &net, json!({})).await.expect(201);
     server.delete(&format!("/ports/{}", id(&unbound))).await;
     assert_eq!(told(&server), []);
@@ -133,7 +134,11 @@ async fn a_port_moves_and_changes_its_addresses() {
     let up = report(&server, true, &[&moved], "h2").await;
     assert_eq!(up.last().unwrap().args["fdb_entries"][&net]["ports"]["192.0.2.2"].as_array().unwrap().last(), of(&now).last());
     let left = report(&server, false, &[&moved], "h1").await;
-    assert_eq!(short(&left), [("remove_fdb_entries", "all", fdb(&net, &json!({"192.0.2.1": entries(true, &[&now])})))], "its old host says so, too");
+    assert_eq!(
+        short(&left),
+        [("remove_fdb_entries", "all", fdb(&net, &json!({"192.0.2.1": entries(true, &[&now])})))],
+        "its old host says so, too"
+    );
 }
 
 #[tokio::test]

@@ -131,7 +131,9 @@ async fn agents_hear_of_rules_and_members() {
     server.delete(&format!("/security-group-rules/{}", id(&rules[0]))).await;
     assert_eq!(server.bus.take_method("security_groups_rule_updated").len(), 1);
 
-    let members = || server.bus.take_method("security_groups_member_updated").into_iter().map(|m| m.args["security_groups"].clone()).collect::<Vec<_>>();
+    let members = || {
+        server.bus.take_method("security_groups_member_updated").into_iter().map(|m| m.args["security_groups"].clone()).collect::<Vec<_>>()
+    };
     let port = create(&server, &net, json!({"security_groups": [id(&group)]})).await.expect(201);
     assert_eq!(members(), [json!([id(&group)])]);
     update(&server, &port, json!({"name": "n"})).await.expect(200);

@@ -287,8 +287,10 @@ pub async fn routers_on(tx: &mut Tx, host: &str, routers: &BTreeSet<&str>) -> Re
     if routers.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let mut sql =
-        Sql::new("SELECT r.router_id FROM routerl3agentbindings r JOIN agents a ON a.id = r.l3_agent_id WHERE a.host = ? AND ", args![host]);
+    let mut sql = Sql::new(
+        "SELECT r.router_id FROM routerl3agentbindings r JOIN agents a ON a.id = r.l3_agent_id WHERE a.host = ? AND ",
+        args![host],
+    );
     sql.append(Sql::in_texts(tx.dialect(), "r.router_id", routers.iter().copied()));
     tx.select(sql).await?.iter().map(|row| row.text(0)).collect()
 }

@@ -187,7 +187,9 @@ async fn addresses_changed(engine: &Engine, cx: &Context, original: &Record, por
     }
     let mut tx = engine.db.reader().await?;
     let Some(segment) = facts::segment(&mut tx, port.id(), host).await? else { return Ok(()) };
-    let Some(tunnel) = facts::tunnels(&mut tx, &[host]).await?.remove(host).filter(|tunnel| tunnel.reaches(&segment)) else { return Ok(()) };
+    let Some(tunnel) = facts::tunnels(&mut tx, &[host]).await?.remove(host).filter(|tunnel| tunnel.reaches(&segment)) else {
+        return Ok(());
+    };
     drop(tx);
     let pairs = |some: &BTreeSet<&str>, other: &BTreeSet<&str>| -> Vec<Value> {
         some.difference(other).map(|ip| json!([port.str("mac_address"), ip])).collect()
@@ -291,7 +293,8 @@ impl MechanismDriver for L2Population {
             let fresh = told.iter().copied().collect();
             return up(engine, cx, host, subjects, &fresh, refresh).await;
         }
-        let routers: BTreeSet<&str> = subjects.iter().filter(|subject| subject.is_of_router()).map(|subject| subject.device_id.as_str()).collect();
+        let routers: BTreeSet<&str> =
+            subjects.iter().filter(|subject| subject.is_of_router()).map(|subject| subject.device_id.as_str()).collect();
         let staying = facts::routers_on(&mut tx, host, &routers).await?;
         let what = Removal { without: None, with_ha: true, keeps_flooding: Some(&staying) };
         if let Some(fdb) = removal(&mut tx, host, subjects, what).await? {
