@@ -222,6 +222,12 @@ pub trait Startup: Send + Sync {
 pub trait Worker: Send + Sync {
     fn name(&self) -> &'static str;
 
+    /// Does it look after the whole deployment from time to time? Then it runs only in processes that do periodic work; queues of what this
+    /// process has to do run in all.
+    fn is_periodic(&self) -> bool {
+        false
+    }
+
     /// Runs until `stop` resolves. Ending earlier stops the server.
     async fn run(&self, engine: std::sync::Arc<Engine>, stop: tokio::sync::watch::Receiver<bool>) -> Result<()>;
 }

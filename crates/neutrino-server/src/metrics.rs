@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The figures of the database and of the token cache, for Prometheus. Owns their names; the counting is `neutrino-db`'s and
-//! `keystone-auth`'s.
+//! The figures of the database, of the token cache and of the message bus, for Prometheus. Owns their names; the counting is `neutrino-db`'s,
+//! `keystone-auth`'s, `neutrino-rpc`'s and `oslo-messaging`'s.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use std::sync::atomic::Ordering;
 use keystone_auth::Validator;
 use neutrino_api::metrics::Metrics;
 use neutrino_db::Db;
+use neutrino_rpc::Rpc;
+use oslo_messaging::Stats;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
@@ -63,4 +65,34 @@ pub fn register_keystone(metrics: &Metrics, validator: &Validator) {
     metrics.register("keystone_turned_away", "Requests refused because too many waited for Keystone", counter(|stats| stats.turned_away));
     let gauge = figure(MetricType::Gauge, |stats| stats.cached_tokens as u64);
     metrics.register("keystone_cached_tokens", "Tokens in the cache", gauge);
+}
+
+/// Adds the figures of the message bus.
+pub fn register_bus(metrics: &Metrics, rpc: &Rpc) {
+    metrics.register("rpc_requests", "Requests of agents, by topic and method", rpc.metrics.requests());
+    metrics.register("rpc_failures", "Requests of agents that failed or were refused", rpc.metrics.failures());
+    metrics.register("rpc_seconds", "Time that a request of an agent took", rpc.metrics.seconds());
+    metrics.register("rpc_unserved", "Requests for methods or versions that are not served", rpc.metrics.unserved());
+    let (waiting, coalesced, lost) = (rpc.outbox_figures(), rpc.outbox_figures(), rpc.outbox_figures());
+    let gauge = Figure { kind: MetricType::Gauge, read: move || waiting.waiting.load(Ordering::Relaxed) };
+    metrics.register("rpc_outbox_waiting", "Messages for agents that wait to be sent", gauge);
+    let counter = Figure { kind: MetricType::Counter, read: move || coalesced.coalesced.load(Ordering::Relaxed) };
+    metrics.register("rpc_outbox_coalesced", "Messages for agents that were equal to one that waited", counter);
+    let counter = Figure { kind: MetricType::Counter, read: move || lost.lost.load(Ordering::Relaxed) };
+    metrics.register("rpc_outbox_lost", "Messages for agents that were dropped because too many waited", counter);
+    let wire = |kind: MetricType, read: fn(&Stats) -> u64| {
+        let stats = rpc.stats();
+        Figure { kind, read: move || read(&stats) }
+    };
+    let gauge = |read| wire(MetricType::Gauge, read);
+    let counter = |read| wire(MetricType::Counter, read);
+    metrics.register("amqp_outgoing", "Messages that the broker has not confirmed", gauge(|stats| stats.outgoing.load(Ordering::Relaxed)));
+    metrics.register("amqp_handling", "Requests that are handled now", gauge(|stats| stats.handling.load(Ordering::Relaxed)));
+    metrics.register("amqp_sent", "Messages that the broker confirmed", counter(|stats| stats.sent.load(Ordering::Relaxed)));
+    metrics.register("amqp_sent_again", "Messages that were sent again", counter(|stats| stats.sent_again.load(Ordering::Relaxed)));
+    metrics.register("amqp_given_up", "Messages that could not be delivered", counter(|stats| stats.given_up.load(Ordering::Relaxed)));
+    metrics.register("amqp_received", "Messages that came in", counter(|stats| stats.received.load(Ordering::Relaxed)));
+    metrics.register("amqp_duplicates", "Requests that came in twice", counter(|stats| stats.duplicates.load(Ordering::Relaxed)));
+    metrics.register("amqp_connections", "Connections that were made to brokers", counter(|stats| stats.connections.load(Ordering::Relaxed)));
+    metrics.register("amqp_queues_lost", "Queues that were gone and declared anew", counter(|stats| stats.queues_lost.load(Ordering::Relaxed)));
 }

@@ -11,14 +11,14 @@ use crate::keystone;
 const AUTH_STRATEGIES: [&str; 2] = ["noauth", "keystone"];
 /// The entry point's name, and the class that older files name.
 const CORE_PLUGINS: [&str; 2] = ["ml2", "neutron.plugins.ml2.plugin.Ml2Plugin"];
-const TRANSPORTS: [&str; 3] = ["fake", "rabbit", "kafka"];
 
 /// Refuses what cannot be obeyed.
 ///
 /// # Errors
 /// All that is wrong.
 pub fn check(conf: &Config) -> Result<(), ConfigErrors> {
-    let single = [auth_strategy(conf), keystone::check(conf), core_plugin(conf), transport(conf), connection(conf)];
+    let bus = neutrino_rpc::Settings::read(conf, "").err();
+    let single = [auth_strategy(conf), keystone::check(conf), core_plugin(conf), bus, connection(conf)];
     let found: Vec<ConfigError> = single.into_iter().flatten().chain(tls(conf)).collect();
     if found.is_empty() { Ok(()) } else { Err(ConfigErrors(found)) }
 }
@@ -34,20 +34,6 @@ fn core_plugin(conf: &Config) -> Option<ConfigError> {
     let reason = if name.is_empty() { "must be set" } else { "no such core plugin" };
     let good = CORE_PLUGINS.contains(&name.as_str());
     (!good).then(|| conf.refuse("DEFAULT", "core_plugin", &name, reason, &CORE_PLUGINS))
-}
-
-fn transport(conf: &Config) -> Option<ConfigError> {
-    let url = conf.str("DEFAULT", "transport_url")?;
-    let scheme = url.split_once(':').map_or(url.as_str(), |(scheme, _)| scheme);
-    let reason = match scheme {
-        "fake" => return None,
-        "rabbit" => {
-            "messaging over RabbitMQ is not supported yet; leave transport_url out or set it to fake:// to run without agents".to_owned()
-        }
-        known if TRANSPORTS.contains(&known) => format!("messaging over {known}:// is not supported"),
-        _ => "no such transport; fake:// is the one that is supported".to_owned(),
-    };
-    Some(conf.refuse::<&str>("DEFAULT", "transport_url", "", &reason, &[]))
 }
 
 fn connection(conf: &Config) -> Option<ConfigError> {
@@ -91,13 +77,14 @@ mod tests {
     fn what_can_be_served_passes() {
         assert_eq!(refusals(&format!("{GOOD}auth_strategy = noauth\ntransport_url = fake://\n")), "");
         assert_eq!(refusals(&format!("{GOOD}auth_strategy = noauth\n")), "");
+        assert_eq!(refusals(&format!("{GOOD}auth_strategy = noauth\ntransport_url = rabbit://u:p@h1:5672,u:p@h2:5672/v\n")), "");
     }
 
     #[test]
     fn refusals_name_the_line_and_hide_secrets() {
-        let text = refusals(&format!("{GOOD}auth_strategy = keystone\ntransport_url = rabbit://u:hunter2@h\n"));
+        let text = refusals(&format!("{GOOD}auth_strategy = keystone\ntransport_url = kafka://u:hunter2@h\n"));
         assert!(text.contains("[keystone_authtoken] auth_url: is not set"), "{text}");
-        assert!(text.contains("neutron.conf:6: [DEFAULT] transport_url: messaging over RabbitMQ"), "{text}");
+        assert!(text.contains("neutron.conf:6: [DEFAULT] transport_url: messaging over kafka"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
         assert!(refusals(&format!("{GOOD}auth_strategy = keystonne\n")).ends_with("(known: noauth, keystone); did you mean 'keystone'?"));
     }

@@ -13,9 +13,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use neutrino_api::app::App;
 use neutrino_api::http::Listener;
 use neutrino_api::metrics::{HttpMetrics, Metrics, MetricsListener};
 use neutrino_core::{Engine, Worker};
+use neutrino_rpc::Rpc;
 use oslo_config::{Config, Origin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -23,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 use crate::logging::Logging;
 use crate::notify::{self, Notifier};
 use crate::policy;
+use crate::role::Role;
 use crate::standalone::{Plan, Surroundings};
 use crate::start::{StartError, Started, start};
 use crate::supervisor::{Event, Place, Supervisor};
@@ -103,24 +106,23 @@ fn run(program: &'static str, line: &cli::CommandLine, surroundings: &Surroundin
     }
     let runtime = builder.enable_all().thread_name(program).build().map_err(|error| format!("no threads can be started: {error}"))?;
     let notifier = Notifier::new(surroundings.variables.iter().find(|(name, _)| name == "NOTIFY_SOCKET").map(|(_, value)| value.as_str()));
-    let result = runtime.block_on(serve(&conf, standalone.as_deref(), &logging, &notifier));
+    let result = runtime.block_on(serve(program, &conf, standalone.as_deref(), &logging, &notifier));
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN);
     result
 }
 
-async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, notifier: &Notifier) -> Result<bool, StartError> {
+async fn serve(program: &str, conf: &Config, standalone: Option<&Path>, logging: &Logging, notifier: &Notifier) -> Result<bool, StartError> {
     let events = listen_to_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;
     let metrics = Metrics::new();
-    let Started { app, authtoken, engine, collections, loaded } = start(conf, standalone.is_some(), &metrics).await?;
+    let role = Role::of(program);
+    let Started { app, authtoken, engine, collections, rpc, loaded } = start(conf, standalone.is_some(), &metrics, program).await?;
     let mut supervisor = Supervisor::new();
-    let listener = bind_api(conf)?;
-    let address = listener.local_addr().map_err(|error| format!("the API's socket is gone: {error}"))?;
-    let scheme = listener.scheme();
-    let http_metrics = HttpMetrics::register(&metrics, collections);
-    supervisor.spawn(Place::Front, "API listener", |stop| async move {
-        listener.serve(app, Some(http_metrics), stop).await;
-        Ok(())
-    });
+    tracing::info!("{}", rpc.describe());
+    if role.api {
+        let front = Front { app, http_metrics: HttpMetrics::register(&metrics, collections), standalone, loaded: &loaded };
+        serve_api(&mut supervisor, conf, front, authtoken.is_some())?;
+    }
+    spawn_bus(&mut supervisor, role, &rpc, &engine);
     if let Some(listener) = bind_metrics(conf)? {
         supervisor.spawn(Place::Behind, "metrics listener", |stop| async move {
             listener.serve(metrics, stop).await;
@@ -134,20 +136,11 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
             Ok(())
         }
     });
-    if let Some(validator) = authtoken.clone() {
+    if let Some(validator) = authtoken {
         tokio::spawn(keystone::sign_in(validator));
     }
-    for worker in engine.registry.workers() {
+    for worker in engine.registry.workers().iter().filter(|worker| role.periodic || !worker.is_periodic()) {
         spawn_worker(&mut supervisor, Arc::clone(worker), Arc::clone(&engine));
-    }
-    tracing::info!("the API is served at {scheme}://{address}, loaded: {loaded}");
-    if let Some(state_folder) = standalone {
-        let ours = conf.origin("database", "connection") == Origin::Override;
-        let database = ours.then(|| state_folder.join("neutron.sqlite").display().to_string());
-        // Nobody may be there to read it.
-        let _ = banner::write(&mut std::io::stdout(), &banner::Choices { scheme, address, database, loaded: &loaded });
-    } else if authtoken.is_none() && !address.ip().is_loopback() {
-        tracing::warn!("auth_strategy = noauth: whoever reaches {address} is an administrator");
     }
     notifier.tell(notify::READY);
     let seconds: u64 = number(conf, "DEFAULT", "graceful_shutdown_timeout");
@@ -156,6 +149,45 @@ async fn serve(conf: &Config, standalone: Option<&Path>, logging: &Logging, noti
     notifier.tell(notify::STOPPING);
     tracing::info!("stopped");
     Ok(outcome.is_success())
+}
+
+/// What the API's listener is made of.
+struct Front<'a> {
+    app: Arc<dyn App>,
+    http_metrics: Arc<HttpMetrics>,
+    standalone: Option<&'a Path>,
+    loaded: &'a str,
+}
+
+fn serve_api(supervisor: &mut Supervisor, conf: &Config, front: Front<'_>, authenticated: bool) -> Result<(), StartError> {
+    let Front { app, http_metrics, standalone, loaded } = front;
+    let listener = bind_api(conf)?;
+    let address = listener.local_addr().map_err(|error| format!("the API's socket is gone: {error}"))?;
+    let scheme = listener.scheme();
+    supervisor.spawn(Place::Front, "API listener", |stop| async move {
+        listener.serve(app, Some(http_metrics), stop).await;
+        Ok(())
+    });
+    tracing::info!("the API is served at {scheme}://{address}, loaded: {loaded}");
+    if let Some(state_folder) = standalone {
+        let ours = conf.origin("database", "connection") == Origin::Override;
+        let database = ours.then(|| state_folder.join("neutron.sqlite").display().to_string());
+        // Nobody may be there to read it.
+        let _ = banner::write(&mut std::io::stdout(), &banner::Choices { scheme, address, database, loaded });
+    } else if !authenticated && !address.ip().is_loopback() {
+        tracing::warn!("auth_strategy = noauth: whoever reaches {address} is an administrator");
+    }
+    Ok(())
+}
+
+/// Agents are served in front; what they are told goes out last, when nobody is left who could tell more.
+fn spawn_bus(supervisor: &mut Supervisor, role: Role, rpc: &Arc<Rpc>, engine: &Arc<Engine>) {
+    if role.rpc {
+        let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
+        supervisor.spawn(Place::Front, "topics of agents", |stop| rpc.serve(engine, stop));
+    }
+    let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
+    supervisor.spawn(Place::Last, "messages to agents", |stop| rpc.send(engine, stop));
 }
 
 fn spawn_worker(supervisor: &mut Supervisor, worker: Arc<dyn Worker>, engine: Arc<Engine>) {

@@ -12,6 +12,7 @@ use neutrino_api::app::App;
 use neutrino_api::metrics::Metrics;
 use neutrino_core::Engine;
 use neutrino_db::{Db, DbOptions};
+use neutrino_rpc::Rpc;
 use neutrino_schema::{SchemaError, State};
 use oslo_config::{Config, ConfigError, ConfigErrors};
 
@@ -53,6 +54,7 @@ pub struct Started {
     pub engine: Arc<Engine>,
     /// Paths of the collections, for the labels of metrics.
     pub collections: Vec<String>,
+    pub rpc: Arc<Rpc>,
     /// What is loaded, for the banner and the log.
     pub loaded: String,
 }
@@ -61,11 +63,12 @@ pub struct Started {
 ///
 /// # Errors
 /// What cannot be loaded, reached or obeyed.
-pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics) -> Result<Started, StartError> {
+pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics, program: &str) -> Result<Started, StartError> {
     let db = connect(conf).await?;
     crate::metrics::register_database(metrics, &db);
     check_schema(conf, &db, standalone).await?;
-    let (engine, api) = assemble::api(conf, db, pipeline::api_options(conf)).await?;
+    let (engine, api, rpc) = assemble::api(conf, db, pipeline::api_options(conf), program).await?;
+    crate::metrics::register_bus(metrics, &rpc);
     service_plugins::check(conf, &engine.registry)?;
     let collections = api.collections().map(str::to_owned).collect();
     let authtoken = keystone::validator(conf)?;
@@ -75,7 +78,7 @@ pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics) -> Result
     let app = pipeline::build(conf, api, authtoken.clone())?;
     let names = std::iter::once(conf.text("DEFAULT", "core_plugin")).chain(conf.list("DEFAULT", "service_plugins"));
     let loaded = format!("{} ({} extensions)", names.collect::<Vec<_>>().join(", "), engine.registry.extensions().len());
-    Ok(Started { app, authtoken, engine, collections, loaded })
+    Ok(Started { app, authtoken, engine, collections, rpc, loaded })
 }
 
 /// Sizes and times of the pool, and the sessions' settings.

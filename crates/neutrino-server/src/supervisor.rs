@@ -3,7 +3,7 @@
 //!
 //! Owns: named tasks, the order in which they stop, and the exit. Refuses to own: what they do, and signals as such.
 //! Invariants: a task that ends before it was told to is a failure and stops all others; those in front (listeners) drain
-//! before those behind (workers, queues) are told to stop, because requests in flight may need them; the time that draining
+//! before those behind (workers, queues) are told to stop, because requests in flight may need them, and the wire goes last; the time that draining
 //! may take is bounded by `graceful_shutdown_timeout`, and a second request to stop ends it at once.
 
 use std::collections::HashMap;
@@ -22,6 +22,8 @@ pub enum Place {
     Front,
     /// Once all in front have ended.
     Behind,
+    /// Once all others have ended: what they may have left to be sent.
+    Last,
 }
 
 /// What comes from outside while the server runs.
@@ -57,6 +59,7 @@ pub struct Supervisor {
     running: HashMap<Id, (Place, String)>,
     front: CancellationToken,
     behind: CancellationToken,
+    last: CancellationToken,
     outcome: Outcome,
 }
 
@@ -95,6 +98,7 @@ impl Supervisor {
         let token = match place {
             Place::Front => &self.front,
             Place::Behind => &self.behind,
+            Place::Last => &self.last,
         };
         let handle = self.tasks.spawn(task(token.clone()));
         self.running.insert(handle.id(), (place, name.into()));
@@ -133,9 +137,12 @@ impl Supervisor {
     }
 
     fn release_those_behind(&self) {
-        let in_front = self.running.values().any(|(place, _)| *place == Place::Front);
-        if self.front.is_cancelled() && !in_front {
+        let runs = |wanted: Place| self.running.values().any(|(place, _)| *place == wanted);
+        if self.front.is_cancelled() && !runs(Place::Front) {
             self.behind.cancel();
+            if !runs(Place::Behind) {
+                self.last.cancel();
+            }
         }
     }
 
@@ -157,6 +164,7 @@ impl Supervisor {
 
     fn cut_off(&mut self) {
         self.behind.cancel();
+        self.last.cancel();
         self.tasks.abort_all();
         for (_, (_, name)) in self.running.drain() {
             tracing::warn!("{name} did not end in time and is cut off");
@@ -224,11 +232,17 @@ mod tests {
         });
         supervisor.spawn(Place::Behind, "queue", |token| async move {
             token.cancelled().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
             behind.compare_exchange(1, 2, Ordering::SeqCst, Ordering::SeqCst).map(|_| ()).map_err(|_| "early".to_owned())
+        });
+        let last = Arc::clone(&order);
+        supervisor.spawn(Place::Last, "wire", |token| async move {
+            token.cancelled().await;
+            last.compare_exchange(2, 3, Ordering::SeqCst, Ordering::SeqCst).map(|_| ()).map_err(|_| "early".to_owned())
         });
         sender.send(Event::Stop("SIGTERM")).await.unwrap();
         assert_eq!(supervisor.run(receiver, SECOND, || ()).await, Outcome::default());
-        assert_eq!(order.load(Ordering::SeqCst), 2);
+        assert_eq!(order.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]

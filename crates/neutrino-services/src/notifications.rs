@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Notifications of API requests by the drivers of `[oslo_messaging_notifications]`, in oslo.messaging's form.
 //!
-//! Owns: the options, the form of a message, the drivers `noop`, `log` and `test`. What is sent, and when, is the HTTP layer's. The drivers
-//! that need a message bus are refused at start: a message that nobody gets is worse than none that was promised.
+//! Owns: the options, the form of a message, the drivers `noop`, `log`, `test`, and what `messagingv2` and `messaging` give to whoever carries
+//! it to the message bus ([`Outlet`]). What is sent, and when, is the HTTP layer's. The driver `routing` is refused at start.
 
 use std::{
     collections::VecDeque,
@@ -11,7 +11,7 @@ use std::{
 
 use neutrino_core::{
     Builder, Context,
-    notifications::{NotificationService, Notifications},
+    notifications::{Notice, NotificationService, Notifications, Outlet},
 };
 use oslo_config::{Config, Opt};
 use serde_json::{Value, json};
@@ -21,23 +21,30 @@ const GROUP: &str = "oslo_messaging_notifications";
 pub static OPTIONS: &[Opt] = &[
     Opt::multi(GROUP, "driver")
         .deprecated(&[("DEFAULT", "notification_driver")])
-        .help("Where notifications of API requests go: noop, log or test; may be given several times."),
-    Opt::str("DEFAULT", "host").help("The name of this machine in notifications; its host name if unset."),
+        .help("Where notifications of API requests go: messagingv2, messaging, log, noop or test; may be given several times."),
+    Opt::list(GROUP, "topics")
+        .default("notifications")
+        .deprecated(&[("DEFAULT", "notification_topics"), ("rpc_notifier2", "topics")])
+        .help("Topics of notifications; the priority is appended: notifications.info."),
 ];
 
 /// Drivers of oslo.messaging; the flag says which work here.
 const DRIVERS: [(&str, bool); 6] =
-    [("noop", true), ("log", true), ("test", true), ("messaging", false), ("messagingv2", false), ("routing", false)];
+    [("noop", true), ("log", true), ("test", true), ("messaging", true), ("messagingv2", true), ("routing", false)];
 
 /// Messages that the driver `test` remembers.
 const KEPT: usize = 1000;
 
 /// The notifier.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Notifier {
     log: bool,
     test: bool,
     publisher: String,
+    /// For each driver that needs a bus, whether its messages have an envelope.
+    envelopes: Vec<bool>,
+    topics: Vec<String>,
+    outlet: Arc<Outlet>,
     kept: Mutex<VecDeque<Value>>,
 }
 
@@ -59,6 +66,10 @@ impl Notifications for Notifier {
             "payload": payload,
             "timestamp": format!("{}.000000", cx.now().format("%Y-%m-%d %H:%M:%S")),
         });
+        for envelope in &self.envelopes {
+            let (topics, message) = (self.topics.iter().map(|topic| format!("{topic}.info")).collect(), message.clone());
+            self.outlet.give(Notice { cx: cx.clone(), topics, message, envelope: *envelope });
+        }
         if self.log {
             tracing::info!(target: "oslo.messaging.notification", request_id = %cx.request_id, "{message}");
         }
@@ -72,12 +83,6 @@ impl Notifications for Notifier {
     }
 }
 
-fn host(config: &Config) -> String {
-    let named = config.str("DEFAULT", "host").filter(|host| !host.is_empty());
-    let of_machine = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
-    named.or_else(of_machine).unwrap_or_else(|| "localhost".to_owned())
-}
-
 /// # Errors
 /// A sentence for the operator: a driver that is not known, or that needs a message bus.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
@@ -86,15 +91,22 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         let known: Vec<&str> = DRIVERS.iter().filter(|(_, works)| *works).map(|(name, _)| *name).collect();
         let reason = match DRIVERS.iter().find(|(name, _)| name == driver) {
             Some((_, true)) => continue,
-            Some((_, false)) => "notifications over a message bus are not supported yet",
+            Some((_, false)) => "this driver is not supported",
             None => "no such driver of notifications",
         };
         return Err(config.refuse(GROUP, "driver", driver, reason, &known).to_string());
     }
     let has = |name: &str| drivers.iter().any(|driver| driver == name);
-    if has("log") || has("test") {
-        let publisher = format!("network.{}", host(config));
-        let notifier = Arc::new(Notifier { log: has("log"), test: has("test"), publisher, kept: Mutex::default() });
+    let buses = [("messagingv2", true), ("messaging", false)];
+    let envelopes: Vec<bool> = buses.into_iter().filter(|(driver, _)| has(driver)).map(|(_, envelope)| envelope).collect();
+    if has("log") || has("test") || !envelopes.is_empty() {
+        let publisher = format!("network.{}", neutrino_core::plugins::host(config));
+        let (topics, outlet) = (config.list(GROUP, "topics"), Arc::new(Outlet::default()));
+        if !envelopes.is_empty() {
+            builder.service(outlet.clone());
+        }
+        let (log, test, kept) = (has("log"), has("test"), Mutex::default());
+        let notifier = Arc::new(Notifier { log, test, publisher, envelopes, topics, outlet, kept });
         builder.service(notifier.clone()).service(Arc::new(NotificationService(notifier)));
     }
     Ok(())

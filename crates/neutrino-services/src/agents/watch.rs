@@ -23,6 +23,10 @@ impl Worker for HealthCheck {
         "agent health check"
     }
 
+    fn is_periodic(&self) -> bool {
+        true
+    }
+
     async fn run(&self, engine: Arc<Engine>, mut stop: tokio::sync::watch::Receiver<bool>) -> Result<()> {
         let period = Duration::from_secs(u64::try_from(self.period_s).unwrap_or(75).max(1));
         loop {

@@ -21,6 +21,10 @@ impl Worker for Failover {
         "DHCP agent failover"
     }
 
+    fn is_periodic(&self) -> bool {
+        true
+    }
+
     async fn run(&self, engine: Arc<Engine>, mut stop: tokio::sync::watch::Receiver<bool>) -> Result<()> {
         let cx = Context::internal(self.name());
         let mut rounds = Rounds::new(self.name(), &cx, self.down_after_s);

@@ -49,7 +49,7 @@ async fn a_refusal_has_no_end_and_a_look_is_not_told() {
 
 #[tokio::test]
 async fn a_bus_that_is_not_there_is_refused() {
-    for (driver, said) in [("messagingv2", "not supported yet"), ("nonsense", "no such driver")] {
+    for (driver, said) in [("routing", "not supported"), ("nonsense", "no such driver")] {
         let told = crate::ports::refused_at_start(&[("oslo_messaging_notifications", "driver", driver)]);
         assert!(told.contains(said) && told.contains("[oslo_messaging_notifications] driver"), "{told}");
     }

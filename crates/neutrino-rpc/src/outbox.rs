@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What features tell agents, on its way to the wire.
+//!
+//! Invariants: giving a message never waits; messages leave in the order of their last giving: one that is equal to one that still waits
+//! takes its place at the end, so that what agents hear last is true; the queue is bounded, and when it is full the oldest go, with a line
+//! in the log, for agents that come back ask for everything.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use neutrino_core::{
+    Context,
+    rpc::{Bus, Message},
+};
+use neutrino_types::{Error, Result};
+use oslo_messaging::{Request, Target, Transport, transport::PendingId};
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{context, failures};
+
+/// Messages that wait for a broker, at most.
+const MOST: usize = 100_000;
+
+/// What the queue counts.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Messages that wait (a level).
+    pub waiting: AtomicU64,
+    /// Messages that were equal to one that waited.
+    pub coalesced: AtomicU64,
+    /// Messages that went because there were too many.
+    pub lost: AtomicU64,
+}
+
+struct Entry {
+    message: Message,
+    context: Map<String, Value>,
+    call: Option<PendingId>,
+    hash: u64,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// By the order of their giving.
+    entries: BTreeMap<u64, Entry>,
+    /// The place of a waiting message by the hash of what it says.
+    places: HashMap<u64, u64>,
+    next: u64,
+}
+
+/// See the module's documentation.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    waiting: Mutex<Waiting>,
+    filled: Notify,
+    transport: OnceLock<Arc<Transport>>,
+    pub figures: Arc<Figures>,
+}
+
+impl Waiting {
+    fn push(&mut self, entry: Entry, figures: &Figures) {
+        let place = self.next;
+        self.next += 1;
+        if entry.call.is_none() {
+            let equal = self.places.get(&entry.hash).copied();
+            if let Some(equal) = equal.filter(|at| self.entries.get(at).is_some_and(|waits| waits.message == entry.message)) {
+                self.entries.remove(&equal);
+                figures.coalesced.fetch_add(1, Ordering::Relaxed);
+            }
+            self.places.insert(entry.hash, place);
+        }
+        self.entries.insert(place, entry);
+        if self.entries.len() > MOST {
+            self.pop();
+            if figures.lost.fetch_add(1, Ordering::Relaxed).is_multiple_of(1000) {
+                tracing::error!("more than {MOST} messages wait for the message bus: the oldest are dropped");
+            }
+        }
+        figures.waiting.store(self.entries.len() as u64, Ordering::Relaxed);
+    }
+
+    fn pop(&mut self) -> Option<Entry> {
+        let (place, entry) = self.entries.pop_first()?;
+        if self.places.get(&entry.hash) == Some(&place) {
+            self.places.remove(&entry.hash);
+        }
+        Some(entry)
+    }
+}
+
+fn hash(message: &Message) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&message.topic, &message.server, message.fanout, message.namespace, message.version, message.method).hash(&mut hasher);
+    message.args.to_string().hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Outbox {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn connect(&self, transport: Arc<Transport>) {
+        // A second one would be another process.
+        let _ = self.transport.set(transport);
+    }
+
+    fn give(&self, cx: &Context, message: Message, call: Option<PendingId>) {
+        let entry = Entry { hash: hash(&message), context: context::write(cx), message, call };
+        self.lock().push(entry, &self.figures);
+        self.filled.notify_one();
+    }
+
+    fn take(&self) -> Option<Entry> {
+        let mut waiting = self.lock();
+        let entry = waiting.pop();
+        self.figures.waiting.store(waiting.entries.len() as u64, Ordering::Relaxed);
+        entry
+    }
+
+    /// Carries messages to the wire until told to stop and none is left.
+    pub async fn send(&self, transport: &Transport, stop: CancellationToken) {
+        loop {
+            while let Some(Entry { message, context, call, .. }) = self.take() {
+                let Message { topic, server, fanout, namespace, version, method, args } = message;
+                let args = match args {
+                    Value::Object(args) => args,
+                    Value::Null => Map::new(),
+                    other => Map::from_iter([("payload".to_owned(), other)]),
+                };
+                let (namespace, version) = (namespace.map(str::to_owned), version.to_owned());
+                let request = Request { method: method.to_owned(), namespace, version, args, context };
+                tracing::debug!("to {topic}: {method}{}", if fanout { " (all)" } else { "" });
+                let sending = transport.send(Target { topic, server, fanout }, request, call.as_ref());
+                tokio::select! {
+                    () = sending => {}
+                    // A broker that is away must not hold up the end: what is left is lost.
+                    () = gone(&stop, transport) => return,
+                }
+            }
+            if stop.is_cancelled() {
+                return;
+            }
+            tokio::select! {
+                () = self.filled.notified() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// When the end was asked for and nothing has left for a while.
+async fn gone(stop: &CancellationToken, transport: &Transport) {
+    stop.cancelled().await;
+    loop {
+        let sent = transport.stats().sent.load(Ordering::Relaxed);
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        if transport.stats().sent.load(Ordering::Relaxed) == sent {
+            return;
+        }
+    }
+}
+
+#[async_trait]
+impl Bus for Outbox {
+    fn cast(&self, cx: &Context, message: Message) {
+        self.give(cx, message, None);
+    }
+
+    async fn call(&self, cx: &Context, message: Message) -> Result<Value> {
+        let transport = self.transport.get().ok_or_else(|| Error::internal("the message bus is not connected yet"))?;
+        let pending = transport.expect_answer(None);
+        let place = message.server.as_ref().map_or_else(|| message.topic.clone(), |server| format!("{}.{server}", message.topic));
+        let method = message.method;
+        self.give(cx, message, Some(pending.id()));
+        pending.wait().await.map_err(|error| failures::of_call(&error, method, &place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(topic: &str, id: u64) -> Message {
+        Message::new(topic, "1.0", "m", json!({"id": id}))
+    }
+
+    fn taken(outbox: &Outbox) -> Vec<Message> {
+        std::iter::from_fn(|| outbox.take()).map(|entry| entry.message).collect()
+    }
+
+    #[test]
+    fn equal_messages_that_wait_become_one_at_the_end() {
+        let (outbox, cx) = (Outbox::default(), Context::internal("test"));
+        for id in [1, 2, 1, 3, 2] {
+            outbox.cast(&cx, message("a", id));
+        }
+        outbox.cast(&cx, message("b", 1));
+        assert_eq!(taken(&outbox), [message("a", 1), message("a", 3), message("a", 2), message("b", 1)]);
+        assert_eq!((outbox.figures.coalesced.load(Ordering::Relaxed), outbox.figures.waiting.load(Ordering::Relaxed)), (2, 0));
+        outbox.cast(&cx, message("a", 1));
+        assert_eq!(taken(&outbox).len(), 1);
+        assert!(outbox.lock().places.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_go_when_there_are_too_many() {
+        let (outbox, cx) = (Outbox::default(), Context::internal("test"));
+        for id in 0..=MOST as u64 {
+            outbox.cast(&cx, message("a", id));
+        }
+        assert_eq!(outbox.figures.lost.load(Ordering::Relaxed), 1);
+        assert_eq!(outbox.take().map(|entry| entry.message), Some(message("a", 1)));
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `neutron-api`. Everything is in the library.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    neutrino_server::server::main("neutron-api", std::env::args_os())
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `neutron-periodic-workers`. Everything is in the library.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    neutrino_server::server::main("neutron-periodic-workers", std::env::args_os())
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A message on its way out.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// A queue of the exchange of topics: `TOPIC` or `TOPIC.HOST`.
+    Topic(String),
+    /// All servers of a topic.
+    Fanout(String),
+    /// The queue of an answer, by the default exchange.
+    Reply(String),
+    /// A topic of notifications, whose queue the sender declares.
+    Notification(String),
+}
+
+impl Address {
+    /// For logs.
+    pub fn name(&self) -> &str {
+        match self {
+            Address::Topic(name) | Address::Fanout(name) | Address::Reply(name) | Address::Notification(name) => name,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Parcel {
+    pub address: Address,
+    pub body: Vec<u8>,
+    /// When nobody waits for it any longer, and the time that it had at first: the broker drops it then.
+    pub expires: Option<(Instant, Duration)>,
+    /// How often it may be tried again after the first time; `None` is without limit.
+    pub retries: Option<u32>,
+    /// How often the broker refused it or broke off.
+    pub failures: u32,
+}
+
+impl Parcel {
+    pub fn new(address: Address, body: Vec<u8>) -> Self {
+        Self { address, body, expires: None, retries: None, failures: 0 }
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.expires.is_some_and(|(end, _)| end <= Instant::now())
+    }
+}
