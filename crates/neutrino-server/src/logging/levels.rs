@@ -8,7 +8,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 /// Libraries that say too much; an operator's `default_log_levels` comes after.
-const QUIET: [(&str, LevelFilter); 6] = [
+const QUIET: [(&str, LevelFilter); 7] = [
+    ("lapin", LevelFilter::ERROR),
     ("sqlx", LevelFilter::WARN),
     ("hyper", LevelFilter::INFO),
     ("hyper_util", LevelFilter::INFO),
