@@ -9,6 +9,7 @@ import time
 
 import oslo_messaging
 from oslo_config import cfg
+from oslo_messaging import opts
 
 logging.getLogger("oslo_messaging").setLevel(logging.CRITICAL)
 FAILED = []
@@ -61,6 +62,8 @@ def main():
     conf = cfg.ConfigOpts()
     conf([], project="interop")
     oslo_messaging.set_transport_defaults("neutron")
+    for group, options in opts.list_opts():
+        conf.register_opts(options, group=group)
     transport = oslo_messaging.get_rpc_transport(conf, sys.argv[1], allowed_remote_exmods=["builtins"])
     conf.set_override("control_exchange", "neutron")
     endpoint, notifications = Endpoint(), Notifications()
