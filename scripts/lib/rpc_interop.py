@@ -9,7 +9,6 @@ import time
 
 import oslo_messaging
 from oslo_config import cfg
-from oslo_messaging import opts
 
 logging.getLogger("oslo_messaging").setLevel(logging.CRITICAL)
 FAILED = []
@@ -59,11 +58,9 @@ def raised(call):
 
 
 def main():
-    conf = cfg.ConfigOpts()
+    conf = cfg.CONF
     conf([], project="interop")
     oslo_messaging.set_transport_defaults("neutron")
-    for group, options in opts.list_opts():
-        conf.register_opts(options, group=group)
     transport = oslo_messaging.get_rpc_transport(conf, sys.argv[1], allowed_remote_exmods=["builtins"])
     conf.set_override("control_exchange", "neutron")
     endpoint, notifications = Endpoint(), Notifications()
@@ -98,10 +95,10 @@ def main():
     check("took its time", time.monotonic() - began > 3, True)
 
     back = lambda **args: client.call(context, "call_back", **args)
-    check("a call to oslo.messaging", back(method="add", a=1, b=2).get("ok"), 3)
-    check("unknown arguments are its TypeError", back(method="add", a=1, b=2, c=3).get("class"), "TypeError")
-    check("an expected exception of it", back(method="broken").get("class"), "KeyError")
-    check("a method that it has not", back(method="nothing").get("class"), "NoSuchMethod")
+    check("a call to oslo.messaging", back(what="add", a=1, b=2).get("ok"), 3)
+    check("unknown arguments are its TypeError", back(what="add", a=1, b=2, c=3).get("class"), "TypeError")
+    check("an expected exception of it", back(what="broken").get("class"), "KeyError")
+    check("a method that it has not", back(what="nothing").get("class"), "NoSuchMethod")
     client.call(context, "notify", n=5)
     check("a notification", (notifications.seen.wait(10), notifications.payload), (True, {"n": 5}))
     check("a fanout", endpoint.told.wait(10), True)

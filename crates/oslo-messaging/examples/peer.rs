@@ -26,7 +26,7 @@ impl Handler for Peer {
             }
             "call_back" => {
                 let mut inner = request;
-                inner.method = inner.args.remove("method").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+                inner.method = inner.args.remove("what").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
                 match self.0.call(target, inner, Some(Duration::from_secs(5))).await {
                     Ok(value) => Ok(json!({"ok": value})),
                     Err(CallError::Failed(failure)) => Ok(json!({"class": failure.class, "module": failure.module, "message": failure.message})),
