@@ -5,7 +5,10 @@
 //! again from their sentence, an agent gets oslo.messaging's RemoteError with that name, as it does from Neutron.
 
 use neutrino_core::rpc::Unserved;
-use neutrino_types::{Error, error::{Class, kinds}};
+use neutrino_types::{
+    Error,
+    error::{Class, kinds},
+};
 use oslo_messaging::{CallError, Failure};
 
 /// The module in which agents look for exceptions of Neutron.

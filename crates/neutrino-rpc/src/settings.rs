@@ -12,7 +12,10 @@ const NOTIFICATIONS: &str = "oslo_messaging_notifications";
 const KNOWN: [&str; 3] = ["rabbit", "kombu", "fake"];
 
 pub static OPTIONS: &[Opt] = &[
-    Opt::int("DEFAULT", "rpc_workers").min(0).max(1024).help("Workers that serve agents; half the number of processors if unset, 0 for none."),
+    Opt::int("DEFAULT", "rpc_workers")
+        .min(0)
+        .max(1024)
+        .help("Workers that serve agents; half the number of processors if unset, 0 for none."),
     Opt::int("DEFAULT", "rpc_state_report_workers")
         .default("1")
         .min(0)

@@ -93,6 +93,14 @@ pub fn register_bus(metrics: &Metrics, rpc: &Rpc) {
     metrics.register("amqp_given_up", "Messages that could not be delivered", counter(|stats| stats.given_up.load(Ordering::Relaxed)));
     metrics.register("amqp_received", "Messages that came in", counter(|stats| stats.received.load(Ordering::Relaxed)));
     metrics.register("amqp_duplicates", "Requests that came in twice", counter(|stats| stats.duplicates.load(Ordering::Relaxed)));
-    metrics.register("amqp_connections", "Connections that were made to brokers", counter(|stats| stats.connections.load(Ordering::Relaxed)));
-    metrics.register("amqp_queues_lost", "Queues that were gone and declared anew", counter(|stats| stats.queues_lost.load(Ordering::Relaxed)));
+    metrics.register(
+        "amqp_connections",
+        "Connections that were made to brokers",
+        counter(|stats| stats.connections.load(Ordering::Relaxed)),
+    );
+    metrics.register(
+        "amqp_queues_lost",
+        "Queues that were gone and declared anew",
+        counter(|stats| stats.queues_lost.load(Ordering::Relaxed)),
+    );
 }

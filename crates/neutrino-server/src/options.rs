@@ -20,7 +20,9 @@ pub static PROCESS: &[Opt] = &[
     Opt::str("DEFAULT", "state_path").default("/var/lib/neutron").help("Folder for what the server keeps beside the database."),
     Opt::str("DEFAULT", "auth_strategy").default("keystone").help("noauth, or keystone."),
     Opt::str("DEFAULT", "core_plugin").help("The core plugin: ml2."),
-    Opt::str("DEFAULT", "transport_url").secret().help("Message bus: rabbit://user:password@host:5672/vhost; unset or fake:// is inside the process, without agents."),
+    Opt::str("DEFAULT", "transport_url")
+        .secret()
+        .help("Message bus: rabbit://user:password@host:5672/vhost; unset or fake:// is inside the process, without agents."),
     Opt::int("DEFAULT", "api_workers").min(1).max(1024).help("Threads that serve requests; the number of processors if unset."),
     Opt::int("DEFAULT", "graceful_shutdown_timeout")
         .default("60")

@@ -111,7 +111,13 @@ fn run(program: &'static str, line: &cli::CommandLine, surroundings: &Surroundin
     result
 }
 
-async fn serve(program: &str, conf: &Config, standalone: Option<&Path>, logging: &Logging, notifier: &Notifier) -> Result<bool, StartError> {
+async fn serve(
+    program: &str,
+    conf: &Config,
+    standalone: Option<&Path>,
+    logging: &Logging,
+    notifier: &Notifier,
+) -> Result<bool, StartError> {
     let events = listen_to_signals().map_err(|error| format!("signals cannot be caught: {error}"))?;
     let metrics = Metrics::new();
     let role = Role::of(program);

@@ -50,9 +50,9 @@ struct Agent {
 impl Agent {
     async fn call(&self, topic: &str, version: &str, method: &str, args: Value, timeout_s: u64) -> Value {
         let object = |value: Value| if let Value::Object(map) = value { map } else { Map::new() };
-        let context = object(json!({"is_admin": true, "user": null, "project_id": null, "roles": [], "request_id": format!("req-{}", self.host)}));
-        let request =
-            Request { method: method.to_owned(), namespace: None, version: version.to_owned(), args: object(args), context };
+        let context =
+            object(json!({"is_admin": true, "user": null, "project_id": null, "roles": [], "request_id": format!("req-{}", self.host)}));
+        let request = Request { method: method.to_owned(), namespace: None, version: version.to_owned(), args: object(args), context };
         let target = Target { topic: topic.to_owned(), ..Target::default() };
         let began = Instant::now();
         let result = self.transport.call(target, request, Some(Duration::from_secs(timeout_s))).await;
@@ -134,9 +134,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (index, (host, plan)) in plan.into_iter().enumerate() {
         let number = host.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(index);
         let agent = Agent { host, number, transport: transports[index % transports.len()].clone(), record: record.clone() };
-        tasks.push(tokio::spawn(async move {
-            if plan.is_null() { agent.report(true, 0).await } else { agent.sync(&plan).await }
-        }));
+        tasks.push(tokio::spawn(async move { if plan.is_null() { agent.report(true, 0).await } else { agent.sync(&plan).await } }));
     }
     let agents = tasks.len();
     for task in tasks {

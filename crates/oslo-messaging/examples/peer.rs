@@ -29,7 +29,9 @@ impl Handler for Peer {
                 inner.method = inner.args.remove("what").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
                 match self.0.call(target, inner, Some(Duration::from_secs(5))).await {
                     Ok(value) => Ok(json!({"ok": value})),
-                    Err(CallError::Failed(failure)) => Ok(json!({"class": failure.class, "module": failure.module, "message": failure.message})),
+                    Err(CallError::Failed(failure)) => {
+                        Ok(json!({"class": failure.class, "module": failure.module, "message": failure.message}))
+                    }
                     Err(error) => Ok(json!({"error": error.to_string()})),
                 }
             }

@@ -77,7 +77,12 @@ impl Fake {
     }
 
     /// Serves some addresses until told to stop.
-    pub fn serve(self: Arc<Self>, addresses: Vec<Address>, dispatcher: Arc<Dispatcher>, stop: CancellationToken) -> impl Future<Output = ()> {
+    pub fn serve(
+        self: Arc<Self>,
+        addresses: Vec<Address>,
+        dispatcher: Arc<Dispatcher>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> {
         let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(WAITING);
         // At once, not when the task first runs: a call made right after `serve` finds its server.
         self.lock().servers.extend(addresses.into_iter().map(|address| (address, sender.clone())));

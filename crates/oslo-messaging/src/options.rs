@@ -38,10 +38,7 @@ pub static OPTIONS: &[Opt] = &[
         .help("Authorities of the brokers' certificates, PEM; the system's if empty."),
     Opt::bool(GROUP, "ssl_enforce_hostname_verification").default("true").help("The name in the certificate is always checked."),
     Opt::bool(GROUP, "ssl_enforce_fips_mode").default("false").help("Not supported."),
-    Opt::float(GROUP, "kombu_reconnect_delay")
-        .default("1.0")
-        .float_limits(0.0, 4.5)
-        .help("Seconds before a lost queue is declared anew."),
+    Opt::float(GROUP, "kombu_reconnect_delay").default("1.0").float_limits(0.0, 4.5).help("Seconds before a lost queue is declared anew."),
     Opt::float(GROUP, "kombu_reconnect_splay").default("0.0").float_limits(0.0, 3600.0).help("Not supported."),
     Opt::str(GROUP, "kombu_compression").help("Not supported."),
     Opt::int(GROUP, "kombu_missing_consumer_retry_timeout")
@@ -63,9 +60,7 @@ pub static OPTIONS: &[Opt] = &[
     Opt::int(GROUP, "rabbit_interval_max").default("30").min(1).max(86_400).help("Longest pause between tries, in seconds."),
     Opt::bool(GROUP, "rabbit_ha_queues").default("false").help("Whether queues are declared with x-ha-policy."),
     Opt::bool(GROUP, "rabbit_quorum_queue").default("false").help("Whether queues of topics are quorum queues."),
-    Opt::bool(GROUP, "rabbit_transient_quorum_queue")
-        .default("false")
-        .help("Whether queues of answers and fanouts are quorum queues."),
+    Opt::bool(GROUP, "rabbit_transient_quorum_queue").default("false").help("Whether queues of answers and fanouts are quorum queues."),
     Opt::int(GROUP, "rabbit_quorum_delivery_limit").default("0").min(0).help("x-delivery-limit of quorum queues; 0 is none."),
     Opt::int(GROUP, "rabbit_quorum_max_memory_length").default("0").min(0).help("x-max-in-memory-length of quorum queues."),
     Opt::int(GROUP, "rabbit_quorum_max_memory_bytes").default("0").min(0).help("x-max-in-memory-bytes of quorum queues."),
@@ -79,11 +74,17 @@ pub static OPTIONS: &[Opt] = &[
         .min(0)
         .max(65_535)
         .help("Messages that the broker sends ahead; 0 leaves it to us."),
-    Opt::int(GROUP, "heartbeat_timeout_threshold").default("60").min(0).max(65_535).help("Seconds of silence after which a broker is gone; 0 is never."),
+    Opt::int(GROUP, "heartbeat_timeout_threshold")
+        .default("60")
+        .min(0)
+        .max(65_535)
+        .help("Seconds of silence after which a broker is gone; 0 is never."),
     Opt::int(GROUP, "heartbeat_rate").default("3").help("No effect: heartbeats are sent twice in the time."),
     Opt::bool(GROUP, "direct_mandatory_flag").default("true").help("Whether the broker tells when the queue of an answer is not there."),
     Opt::bool(GROUP, "enable_cancel_on_failover").default("false").help("Whether consumers ask for x-cancel-on-ha-failover."),
-    Opt::bool(GROUP, "use_queue_manager").default("false").help("Whether queues of answers and fanouts have the same names after a restart."),
+    Opt::bool(GROUP, "use_queue_manager")
+        .default("false")
+        .help("Whether queues of answers and fanouts have the same names after a restart."),
     Opt::str(GROUP, "hostname").help("In those names; the machine's if unset."),
     Opt::str(GROUP, "processname").help("In those names; the program's if unset."),
     Opt::bool(GROUP, "rabbit_stream_fanout").default("false").help("Whether a fanout is one stream instead of a queue for each server."),
@@ -227,7 +228,13 @@ fn refusal(conf: &Config, source: &Source<'_>) -> Result<(), ConfigError> {
     let refuse = |name: &str, value: &str, reason: &str| Err(conf.refuse::<&str>(GROUP, name, value, reason, &[]));
     for (name, value) in &source.url.query {
         if !conf.is_declared(GROUP, name) {
-            return Err(conf.refuse::<&str>("DEFAULT", "transport_url", "", &format!("it sets {name}, which is no option of [{GROUP}]"), &[]));
+            return Err(conf.refuse::<&str>(
+                "DEFAULT",
+                "transport_url",
+                "",
+                &format!("it sets {name}, which is no option of [{GROUP}]"),
+                &[],
+            ));
         }
         let number = value.parse::<f64>().is_ok();
         let good = match OPTIONS.iter().find(|opt| opt.group == GROUP && opt.name == name).map(|opt| &opt.kind) {

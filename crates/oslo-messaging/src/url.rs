@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn hosts_credentials_and_virtual_host_are_read() {
-        let url = TransportUrl::parse("rabbit://u%40x:p%2F%3a@h1:5673,b:c@[::1]:5672,h3/v%2Fh?ssl=1&heartbeat_timeout_threshold=30").unwrap();
+        let url =
+            TransportUrl::parse("rabbit://u%40x:p%2F%3a@h1:5673,b:c@[::1]:5672,h3/v%2Fh?ssl=1&heartbeat_timeout_threshold=30").unwrap();
         assert_eq!((url.transport.as_str(), url.virtual_host.as_str()), ("rabbit", "v/h"));
         let host = |name: &str, port, user: Option<&str>, password: Option<&str>| Host {
             name: name.into(),

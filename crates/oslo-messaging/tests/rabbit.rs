@@ -247,8 +247,14 @@ async fn cut_connections_come_back() {
     tokio::join!(sending, cutting);
     until("each cast is handled once", || server.count("cast") >= 2000).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let mut numbers: Vec<u64> =
-        server.0.lock().unwrap().iter().filter(|request| request.method == "cast").filter_map(|request| request.args["n"].as_u64()).collect();
+    let mut numbers: Vec<u64> = server
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|request| request.method == "cast")
+        .filter_map(|request| request.args["n"].as_u64())
+        .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (0..2000).collect::<Vec<_>>());
     assert!(transport.call(any("t"), request("m"), Some(Duration::from_secs(20))).await.is_ok());

@@ -8,7 +8,13 @@ use oslo_config::{Config, Sources, Value};
 use serde_json::Value as Json;
 
 /// Options whose default differs on purpose: an in-process bus, logs of ours, the name of the machine (the contract has that of another).
-const OTHER_DEFAULTS: [(&str, &str); 5] = [("DEFAULT", "transport_url"), ("DEFAULT", "default_log_levels"), ("DEFAULT", "host"), ("oslo_messaging_rabbit", "hostname"), ("oslo_messaging_rabbit", "processname")];
+const OTHER_DEFAULTS: [(&str, &str); 5] = [
+    ("DEFAULT", "transport_url"),
+    ("DEFAULT", "default_log_levels"),
+    ("DEFAULT", "host"),
+    ("oslo_messaging_rabbit", "hostname"),
+    ("oslo_messaging_rabbit", "processname"),
+];
 
 fn contract() -> BTreeMap<(String, String), Json> {
     let contract = neutrino_testing::contract::read("config.json");

@@ -116,7 +116,8 @@ impl Keeper {
 
     async fn connect(&self, broker: AMQPUri) -> Result<Connection, String> {
         let tls = tls(self.options.tls.as_ref())?;
-        let properties = ConnectionProperties::default().with_connection_name(format!("{}:{}", self.options.connection_name, self.purpose).into());
+        let properties =
+            ConnectionProperties::default().with_connection_name(format!("{}:{}", self.options.connection_name, self.purpose).into());
         let runtime = lapin::runtime::default_runtime().map_err(|error| error.to_string())?;
         let connecting = Connection::connect_uri_with_config(broker, properties, tls, runtime);
         match tokio::time::timeout(CONNECT, connecting).await {
@@ -148,17 +149,16 @@ fn broker(host: &Host, virtual_host: &str, options: &Options) -> AMQPUri {
     AMQPUri {
         scheme,
         authority: AMQPAuthority {
-            userinfo: AMQPUserInfo { username: host.user.clone().unwrap_or_else(guest), password: host.password.clone().unwrap_or_else(guest) },
+            userinfo: AMQPUserInfo {
+                username: host.user.clone().unwrap_or_else(guest),
+                password: host.password.clone().unwrap_or_else(guest),
+            },
             host: name,
             // The port of TLS must be named, as with oslo.messaging.
             port: host.port.unwrap_or(5672),
         },
         vhost: if virtual_host.is_empty() { "/".to_owned() } else { virtual_host.to_owned() },
-        query: AMQPQueryString {
-            heartbeat: Some(options.heartbeat_s),
-            auth_mechanism: Some(mechanism),
-            ..AMQPQueryString::default()
-        },
+        query: AMQPQueryString { heartbeat: Some(options.heartbeat_s), auth_mechanism: Some(mechanism), ..AMQPQueryString::default() },
     }
 }
 
