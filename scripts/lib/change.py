@@ -104,6 +104,8 @@ class Changer:
             rows = self.rows(path)
             if path == "security-group-rules":
                 rows = [row for row in rows if row.get("description") == "by addresses"]
+            if path == "rbac-policies":
+                rows = [row for row in rows if row["action"] == "access_as_shared"]
             if path == "floatingips":
                 rows = [row for row in rows if not row["port_forwardings"] and not row["router_id"]]
             for row in rows[:count]:
