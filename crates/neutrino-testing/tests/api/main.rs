@@ -53,6 +53,8 @@ mod rpc_l3;
 mod rpc_l3_dvr;
 mod rpc_l3_ha;
 mod rpc_security_groups;
+mod rpc_logging;
+mod rpc_trunk;
 mod security_group_rules;
 mod security_groups;
 mod security_groups_ports;
