@@ -10,7 +10,7 @@ use crate::{
     bindings::{on_host, ovs_agent},
     ndp_proxies::Scoped,
     port_forwardings::Forwarded,
-    ports::{create, network, subnet, update},
+    ports::{create, network, subnet},
     security_groups::id,
 };
 
@@ -281,11 +281,12 @@ async fn everything(lab: &Lab) {
     let router = post(server, "/routers", "router", json!({})).await;
     let helper = json!({"protocol": "udp", "port": 69, "helper": "tftp"});
     post(server, &format!("/routers/{}/conntrack_helpers", id(&router)), "conntrack_helper", helper).await;
-    update(server, &lab.port, json!({"dns_name": "vm"})).await;
     server
         .sql(&format!(
-            "INSERT INTO ml2_distributed_port_bindings (port_id, host, router_id, vif_type, vif_details, vnic_type, profile, status) \
-             VALUES ('{}', 'h2', '{}', 'ovs', '', 'normal', '', 'DOWN')",
+            "INSERT INTO portdnses (port_id, current_dns_name, current_dns_domain, previous_dns_name, previous_dns_domain, dns_name, dns_domain) \
+             VALUES ('{0}', '', '', '', '', '', ''); \
+             INSERT INTO ml2_distributed_port_bindings (port_id, host, router_id, vif_type, vif_details, vnic_type, profile, status) \
+             VALUES ('{0}', 'h2', '{1}', 'ovs', '', 'normal', '', 'DOWN')",
             id(&lab.port),
             id(&router)
         ))

@@ -28,7 +28,10 @@ async fn server() -> Server {
     let server = Server::full().await;
     let newest: Map<String, Value> = NEWEST.iter().map(|(kind, version)| ((*kind).to_owned(), json!(version))).collect();
     reported(&server, "h1", Value::Object(newest));
-    server.bus.take();
+    // The first look makes the project's default group.
+    server.get("/security-groups").await;
+    let first = pushed(&server).await;
+    assert!(first.len() == 1 && first[0].starts_with("SecurityGroup updated"), "{first:?}");
     server
 }
 
@@ -69,7 +72,7 @@ async fn nobody_is_told_while_no_agent_is_known() {
     reported(&server, "h1", json!({"Port": "1.11"}));
     assert!(server.pushes().await.is_empty());
     let name = network(&server).await;
-    assert_eq!(pushed(&server).await, [format!("Network updated {name}")]);
+    assert!(pushed(&server).await.contains(&format!("Network updated {name}")));
 }
 
 #[tokio::test]
@@ -129,9 +132,8 @@ async fn ports_networks_and_subnets_are_updated_and_deleted() {
     assert_eq!(pushed(&server).await, [format!("Network updated {net}"), format!("Subnet updated {sub}")]);
     let port = on_host(&server, &net, "h1", json!({})).await.expect(201);
     let pushes = server.pushes().await;
-    // The default group came with the first port.
-    assert_eq!(pushes.iter().map(|m| m.topic.as_str()).collect::<Vec<_>>(), ["neutron-vo-SecurityGroup-1.6", "neutron-vo-Port-1.11"]);
-    let seen = data(&pushes[1], 0);
+    assert_eq!(pushes.iter().map(|m| m.topic.as_str()).collect::<Vec<_>>(), ["neutron-vo-Port-1.11"]);
+    let seen = data(&pushes[0], 0);
     assert_eq!((&seen["id"], &seen["revision_number"]), (&port["id"], &port["revision_number"]));
     assert_eq!(seen["bindings"][0]["versioned_object.data"]["vif_type"], "ovs");
     assert_eq!(seen["binding_levels"].as_array().map(Vec::len), Some(1));
@@ -188,7 +190,7 @@ async fn groups_and_rules() {
     let addresses = post(&server, "/address-groups", "address_group", json!({"name": "a"})).await;
     assert_eq!(pushed(&server).await, [is("AddressGroup", "updated", &addresses)]);
     let path = format!("/address-groups/{}", id(&addresses));
-    server.put(&format!("{path}/add_addresses"), json!({"address_group": {"addresses": ["198.18.2.0/24"]}})).await.expect(200);
+    server.put(&format!("{path}/add_addresses"), json!({"addresses": ["198.18.2.0/24"]})).await.expect(200);
     let pushes = server.pushes().await;
     assert_eq!(data(&pushes[0], 0)["addresses"][0]["versioned_object.data"]["address"], "198.18.2.0/24");
     for path in [path, format!("/security-groups/{}", id(&group))] {
