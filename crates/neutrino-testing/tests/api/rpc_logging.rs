@@ -34,7 +34,8 @@ impl Lab {
         let network = network(&server).await;
         subnet(&server, &network, "10.5.0.0/24", json!({})).await;
         let group = group(&server, "g").await;
-        rule(&server, &group, json!({"protocol": "tcp", "port_range_min": 1, "port_range_max": 2, "remote_ip_prefix": "192.0.2.0/24"})).await;
+        rule(&server, &group, json!({"protocol": "tcp", "port_range_min": 1, "port_range_max": 2, "remote_ip_prefix": "192.0.2.0/24"}))
+            .await;
         rule(&server, &group, json!({"direction": "egress", "protocol": "udp", "remote_ip_prefix": "192.0.2.0/24"})).await;
         rule(&server, &group, json!({"protocol": "udp", "remote_group_id": group["id"]})).await;
         let port = on_host(&server, &network, "h1", json!({"security_groups": [group["id"]]})).await.expect(201);

@@ -71,7 +71,18 @@ async fn sub_ports_follow_their_parent() {
         assert_eq!((&port["id"], &port["binding:host_id"]), (&asked["port_id"], &json!("h1")));
         assert_eq!((&port["binding:vif_type"], &port["device_owner"]), (&json!("ovs"), &json!("trunk:subport")));
         // As in what was captured of Neutron.
-        for key in ["name", "network_id", "mac_address", "admin_state_up", "status", "fixed_ips", "security_groups", "binding:vif_details", "revision_number", "tenant_id"] {
+        for key in [
+            "name",
+            "network_id",
+            "mac_address",
+            "admin_state_up",
+            "status",
+            "fixed_ips",
+            "security_groups",
+            "binding:vif_details",
+            "revision_number",
+            "tenant_id",
+        ] {
             assert!(port.get(key).is_some(), "{key}: {port}");
         }
     }
