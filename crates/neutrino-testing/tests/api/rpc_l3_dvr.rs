@@ -275,3 +275,62 @@ async fn a_router_that_becomes_central_leaves_its_hosts() {
         (&json!("network:router_interface"), &json!("net"))
     );
 }
+
+#[tokio::test]
+async fn a_host_to_which_a_machine_moves_is_prepared() {
+    let server = Server::full().await;
+    let there = Topology::new(&server).await;
+    let port = there.machine(&server, "c1").await;
+    let body = json!({"floatingip": {"floating_network_id": there.outside, "port_id": port["id"]}});
+    server.post("/floatingips", body).await.expect(201);
+    assert_eq!(sync(&server, "c2", json!([there.router])).await.len(), 0);
+    told(&server);
+    server.put(&path(&port), json!({"port": {"binding:profile": {"migrating_to": "c2"}}})).await.expect(200);
+    assert_eq!(told(&server), [updated(&there.router, "c2"), there.arp("add_arp_entry", &port)]);
+    let next = sync(&server, "c2", json!([there.router])).await.remove(0);
+    let floating_ip = &next["_floatingips"][0];
+    assert_eq!((&floating_ip["host"], &floating_ip["dest_host"]), (&json!("c1"), &json!("c2")));
+    assert_eq!(next["_floatingip_agent_interfaces"][0]["binding:host_id"], "c2");
+    assert!(sync(&server, "net", json!([there.router])).await[0].get("_floatingips").is_none());
+    server.put(&path(&port), json!({"port": {"binding:host_id": "c2", "binding:profile": {}}})).await.expect(200);
+    let moved = told(&server);
+    assert!(moved.contains(&there.removed("c1")) && moved.contains(&updated(&there.router, "c2")), "{moved:?}");
+    assert_eq!(sync(&server, "c1", json!([there.router])).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_host_without_a_way_out_leaves_floating_ips_to_the_central_part() {
+    let server = Server::full().await;
+    let there = Topology::new(&server).await;
+    host(&server, "inner", "dvr_no_external").await;
+    let port = there.machine(&server, "inner").await;
+    told(&server);
+    let body = json!({"floatingip": {"floating_network_id": there.outside, "port_id": port["id"]}});
+    server.post("/floatingips", body).await.expect(201);
+    assert_eq!(told(&server), [updated(&there.router, "net")]);
+    for host in ["net", "inner"] {
+        let router = sync(&server, host, json!([there.router])).await.remove(0);
+        assert_eq!(router["_floatingips"][0]["host"], "FLOATING_IP_HOST_NEEDS_BINDING", "{host}");
+    }
+    server.get("/ports?device_owner=network:floatingip_agent_gateway").await.expect_rows("ports", 0);
+}
+
+#[tokio::test]
+async fn other_addresses_of_a_port_are_known_as_well() {
+    let server = Server::full().await;
+    let there = Topology::new(&server).await;
+    let port = there.machine(&server, "c1").await;
+    told(&server);
+    let pairs = json!([{"ip_address": "10.1.0.77"}, {"ip_address": "10.9.0.0/24"}]);
+    server.put(&path(&port), json!({"port": {"allowed_address_pairs": pairs}})).await.expect(200);
+    let mut other = port.clone();
+    other["fixed_ips"][0]["ip_address"] = json!("10.1.0.77");
+    assert_eq!(told(&server), [there.arp("add_arp_entry", &port), there.arp("add_arp_entry", &other)]);
+    server.put(&path(&port), json!({"port": {"admin_state_up": false}})).await.expect(200);
+    assert_eq!(told(&server), [there.arp("del_arp_entry", &other), there.arp("add_arp_entry", &port)]);
+    server.put(&path(&port), json!({"port": {"name": "other"}})).await.expect(200);
+    assert_eq!(told(&server), Vec::<String>::new());
+    assert_eq!(server.delete(&path(&port)).await.status, 204);
+    let gone = told(&server);
+    assert!(gone.contains(&there.arp("del_arp_entry", &other)) && gone.contains(&there.removed("c1")), "{gone:?}");
+}
