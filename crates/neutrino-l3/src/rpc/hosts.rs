@@ -70,10 +70,18 @@ pub async fn ensure(engine: &Engine, cx: &Context, host: &str, routers: &[Router
     }
     let mut written = false;
     for (port, host) in &moves.ports {
-        written |= move_port(engine, cx, port, host).await?;
+        written |= settle(engine, cx, port, host).await;
     }
     if let Some(bindings) = engine.registry.service::<BindingService>().filter(|_| !moves.distributed.is_empty()) {
         written |= bindings.0.bind_distributed(engine, cx, host, &moves.distributed).await?;
     }
     Ok(written)
+}
+
+/// Moves a port; one that cannot move must not keep the agent from all the others.
+pub async fn settle(engine: &Engine, cx: &Context, port_id: &str, host: &str) -> bool {
+    move_port(engine, cx, port_id, host).await.unwrap_or_else(|error| {
+        tracing::error!(port_id, host, error = %error, log = error.log().unwrap_or_default(), "a router's port does not follow its router");
+        false
+    })
 }

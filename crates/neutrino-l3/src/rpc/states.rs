@@ -13,7 +13,7 @@ use neutrino_db::{Sql, args};
 use neutrino_types::{Result, error::kinds};
 use serde_json::Value;
 
-use super::objects::move_port;
+use super::hosts::settle;
 use crate::routers::{CENTRALIZED_SNAT, GATEWAY, HA_INTERFACE, HA_NETWORK_PORT};
 
 const STATES: [&str; 3] = ["active", "standby", "unknown"];
@@ -47,7 +47,7 @@ pub async fn update(engine: &Engine, cx: &Context, arguments: &Args) -> Result<V
         })
         .await?;
     for port_id in misplaced(engine, &host, &active).await? {
-        move_port(engine, cx, &port_id, &host).await?;
+        settle(engine, cx, &port_id, &host).await;
     }
     Ok(Value::Null)
 }
