@@ -34,7 +34,9 @@ class MariaDB:
             for path in (self.top, self.data):
                 shutil.chown(path, "mysql")
         command = ["mariadb-install-db", "--no-defaults", *self.user(), f"--datadir={self.data}", "--auth-root-authentication-method=normal"]
-        subprocess.run(command, check=True, capture_output=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"mariadb-install-db: {(done.stdout + done.stderr)[-1500:]}")
         return self
 
     def user(self):
