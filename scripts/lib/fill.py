@@ -169,7 +169,7 @@ class Filler:
         if answer.status != 200:
             self.refused.append(f"auto-allocated-topology: {answer.status} {answer.data[:200]}")
         self.make(admin, "network_segment_ranges", "network_segment_range", name="range", network_type="vlan", physical_network="foo", minimum=3000, maximum=3010, shared=True)  # fmt: skip
-        self.change(admin, f"quotas/{self.projects[0]}", {"quota": {"network": 77, "port": 999}})
+        self.change(admin, f"quotas/{self.projects[0]}", {"quota": {"network": 777, "port": 9999}})
 
     def proxies(self, client):
         """Neighbour discovery proxies: a router between two networks of one IPv6 address scope."""
