@@ -105,7 +105,7 @@ class Changer:
             if path == "security-group-rules":
                 rows = [row for row in rows if row.get("description") == "by addresses"]
             if path == "rbac-policies":
-                rows = [row for row in rows if row["action"] == "access_as_shared"]
+                rows = [row for row in rows if row["action"] == "access_as_shared" and row["target_tenant"] != "*"]
             if path == "floatingips":
                 rows = [row for row in rows if not row["port_forwardings"] and not row["router_id"]]
             for row in rows[:count]:
