@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use neutrino_core::{Context, Engine, rpc::Args};
+use neutrino_core::{Context, Engine, arrivals::ArrivalService, rpc::Args};
 use neutrino_db::{Sql, Tx, args};
 use neutrino_types::{Result, error::kinds};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{
     devices::{Device, resolve},
     host, list as list_of,
+    load::some,
 };
 use crate::mech::{
     driver::Wiring,
@@ -102,9 +103,21 @@ async fn set_up(engine: &Engine, cx: &Context, devices: &[Device], host: Option<
         }
     }
     let told = complete(engine, cx, &waiting, L2_AGENT_ENTITY).await?;
-    // Elsewhere: the guest is on its way to the host; that its port is not there yet is no news.
+    announce_arrivals(engine, cx, &ports).await?;
+    // Elsewhere: the guest is on its way to the host; that its port is not there yet is no news for agents.
     let wired = |port: &&Port| if port.is_distributed() { refresh } else { port.here || !port.owner.starts_with("compute:") };
     tell(engine, cx, ports.values().filter(wired), host, Kind { up: true, refresh, told: &told }).await;
+    Ok(())
+}
+
+/// Guests' ports that are plugged on a host before they are bound there: who moves the guests waits for it.
+async fn announce_arrivals(engine: &Engine, cx: &Context, ports: &HashMap<String, Port>) -> Result<()> {
+    let moving: Vec<&str> =
+        ports.values().filter(|port| !port.here && port.owner.starts_with("compute:")).map(|port| port.id.as_str()).collect();
+    let Some(service) = engine.registry.service::<ArrivalService>().filter(|_| !moving.is_empty()) else { return Ok(()) };
+    for port in some(engine, cx, "ports", moving, &["device_id", "device_owner"]).await?.values() {
+        service.0.plugged(port);
+    }
     Ok(())
 }
 

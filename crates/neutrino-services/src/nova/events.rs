@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Engine, Hook};
+use neutrino_core::{Context, Engine, Hook, arrivals::Arrivals};
 use neutrino_model::Record;
 use neutrino_types::Result;
 use serde_json::{Value, json};
@@ -72,6 +72,21 @@ impl Hook for Ports {
             self.queue.push(event(port, "network-vif-deleted"));
         }
         Ok(())
+    }
+}
+
+/// Ports of servers that are on their way to another host, which waits for them to be plugged there.
+pub struct Moving {
+    pub queue: Arc<Queue>,
+}
+
+impl Arrivals for Moving {
+    fn plugged(&self, port: &Record) {
+        if is_of_server(port) {
+            let mut event = event(port, "network-vif-plugged");
+            event["status"] = "completed".into();
+            self.queue.push(event);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ mod sender;
 use std::sync::Arc;
 
 use keystone_auth::{Options, Service};
-use neutrino_core::Builder;
+use neutrino_core::{Builder, arrivals::ArrivalService};
 use oslo_config::{Config, Opt};
 
 use queue::Queue;
@@ -88,6 +88,9 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     let service = options.and_then(|options| Service::new(&options, "compute")).map_err(|error| refuse(&error))?;
     let queue = Arc::new(Queue::default());
     builder.hook("ports", events::Ports { queue: queue.clone(), wanted });
+    if wanted.status_changes {
+        builder.service(Arc::new(ArrivalService(Arc::new(events::Moving { queue: queue.clone() }))));
+    }
     if wanted.data_changes {
         builder.hook_where_served("floatingips", events::FloatingIps { queue: queue.clone() });
     }

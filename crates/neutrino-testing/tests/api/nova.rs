@@ -170,6 +170,19 @@ async fn a_port_that_comes_and_goes_is_plugged_and_unplugged() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_plugged_where_its_guest_goes_is_plugged() {
+    let (address, seen) = nova().await;
+    let server = server(&address).await;
+    let _stop = run(&server);
+    let id = port(&server, "compute:nova", DEVICE).await;
+    let args = json!({"devices_up": [id], "agent_id": "a", "host": "destination"});
+    server.rpc("q-plugin", "1.9", "update_device_list", args).await.unwrap();
+    let events = wait(&seen, 1).await;
+    assert_eq!(events, [json!({"server_uuid": DEVICE, "name": "network-vif-plugged", "tag": id, "status": "completed"})]);
+    assert_eq!(server.get(&format!("/ports/{id}")).await.expect(200)["status"], "DOWN");
+}
+
+#[tokio::test]
 async fn what_fails_is_sent_again_and_a_refused_token_is_renewed() {
     let (address, seen) = nova().await;
     seen.lock().unwrap().failures = vec![503, 401];

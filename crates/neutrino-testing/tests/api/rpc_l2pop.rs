@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bindings::{agent, on_host, segmented},
+    l3_agent_scheduler::{agent as l3_agent, router},
     ports::{create, id, subnet, update},
     rpc_devices::{ML2, call},
 };
@@ -162,6 +163,42 @@ async fn distributed_ports_are_flooded_to_only() {
     let down = report(&server, false, &[&port], "h2").await;
     assert_eq!(short(&down), [("remove_fdb_entries", "all", fdb(&net, &json!({"192.0.2.2": [FLOOD]})))]);
     server.delete(&format!("/ports/{}", id(&port))).await;
+}
+
+#[tokio::test]
+async fn ports_of_highly_available_routers_are_on_all_their_hosts() {
+    let server = Server::with(&[ML2[0], ML2[1], ("DEFAULT", "service_plugins", "router")]).await;
+    let net = segmented(&server, "vxlan", None, Some(5)).await;
+    let inside = subnet(&server, &net, "10.5.0.0/16", json!({})).await;
+    for n in [1, 2] {
+        l3_agent(&server, &format!("h{n}"), json!({})).await;
+        let reported = json!({"tunnel_types": ["vxlan"], "tunneling_ip": format!("192.0.2.{n}")});
+        agent(&server, "Open vSwitch agent", &format!("h{n}"), reported, 0).await;
+    }
+    let router = router(&server, json!({"ha": true})).await;
+    server.put(&format!("/routers/{router}/add_router_interface"), json!({"subnet_id": inside})).await;
+    let port = server.get(&format!("/ports?network_id={net}")).await.expect(200)[0].clone();
+    assert_eq!(port["device_owner"], "network:ha_router_replicated_interface");
+    let port = update(&server, &port, json!({"binding:host_id": "h1"})).await.expect(200);
+    let first = report(&server, true, &[&port], "h1").await;
+    assert_eq!(
+        short(&first),
+        [
+            ("add_fdb_entries", "h1", fdb(&net, &json!({"192.0.2.2": [FLOOD]}))),
+            ("add_fdb_entries", "all", fdb(&net, &json!({"192.0.2.1": [FLOOD]}))),
+        ],
+        "its address is on either host"
+    );
+    let second = report(&server, true, &[&port], "h2").await;
+    assert_eq!(
+        short(&second),
+        [
+            ("add_fdb_entries", "h2", fdb(&net, &json!({"192.0.2.1": [FLOOD]}))),
+            ("add_fdb_entries", "all", fdb(&net, &json!({"192.0.2.2": [FLOOD]}))),
+        ]
+    );
+    let down = report(&server, false, &[&port], "h2").await;
+    assert_eq!(short(&down), [("remove_fdb_entries", "all", fdb(&net, &json!({"192.0.2.2": entries(false, &[&port])})))]);
 }
 
 #[tokio::test]
