@@ -200,6 +200,51 @@ async fn calls_cost_the_same_at_one_device_and_at_fifty() {
     assert_eq!(statuses, 51);
 }
 
+/// The kind of each value, key by key.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(map.iter().map(|(key, value)| (key.clone(), shape(value))).collect()),
+        Value::Array(list) => list.first().map_or(json!([]), |first| json!([shape(first)])),
+        Value::String(_) => json!("text"),
+        Value::Number(_) => json!("number"),
+        Value::Bool(_) => json!("truth"),
+        Value::Null => Value::Null,
+    }
+}
+
+#[tokio::test]
+async fn answers_have_neutrons_shapes() {
+    let (server, net) = lab(ML2).await;
+    let port = on_host(&server, &net, "h1", json!({})).await.expect(201);
+    let shapes = neutrino_testing::contract::read("rpc-shapes.json");
+    let device = json!({"device": id(&port), "host": "h1"});
+    let devices = json!({"devices": [id(&port), "x"], "host": "h1"});
+    let wired = json!({"devices_up": [id(&port)], "devices_down": ["x"], "host": "h1"});
+    let tunnel = json!({"tunnel_ip": "192.0.2.1", "tunnel_type": "vxlan", "host": "h1"});
+    for (name, method, args) in [
+        ("get_device_details", "get_device_details", device.clone()),
+        ("get_devices_details_list_and_failed_devices", "get_devices_details_list_and_failed_devices", devices.clone()),
+        ("update_device_up", "update_device_up", device),
+        ("update_device_list", "update_device_list", wired),
+        ("tunnel_sync", "tunnel_sync", tunnel),
+    ] {
+        assert_eq!(shape(&call(&server, method, args).await), shape(&shapes[name]), "{name}");
+    }
+    // What a port shows depends on what is on; what is said of its rules does not.
+    let info = call(&server, "security_group_info_for_devices", devices).await;
+    let expected = &shapes["sg_info_for_devices"];
+    let first = |info: &Value, key: &str| info[key].as_object().unwrap().values().next().unwrap().clone();
+    let kinds = |info: &Value| {
+        let rules = first(info, "security_groups");
+        let mut rules: Vec<Value> = rules.as_array().unwrap().iter().map(shape).collect();
+        rules.sort_by_key(Value::to_string);
+        let device = first(info, "devices");
+        (rules, shape(&device["security_group_rules"]), shape(&device["security_group_source_groups"]), shape(&device["fixed_ips"]))
+    };
+    assert_eq!(kinds(&info), kinds(expected));
+    assert_eq!(shape(&first(&info, "sg_member_ips")["IPv4"]), shape(&first(expected, "sg_member_ips")["IPv4"]));
+}
+
 #[tokio::test]
 async fn tunnel_endpoints_follow_their_hosts() {
     let server = Server::with(&[("ml2", "type_drivers", "local,flat,vlan,vxlan,gre")]).await;
