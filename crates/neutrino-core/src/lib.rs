@@ -21,6 +21,7 @@ pub mod op;
 pub mod plugins;
 pub mod policy;
 pub mod query;
+pub mod provisioning;
 pub mod quota;
 pub mod rbac;
 pub mod registry;
@@ -34,7 +35,7 @@ pub mod versions;
 
 pub use authz::Authorized;
 pub use behaviour::{Behaviour, Described, Endpoint, Facet, Hook, Loader, Place, Startup, Worker};
-pub use changes::{Change, Changes, Verb, Watcher};
+pub use changes::{Backlog, Change, Changes, Verb, Watcher};
 pub use context::{Caller, Context, Token};
 pub use engine::{Engine, Precondition};
 pub use op::Op;

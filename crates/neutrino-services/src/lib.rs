@@ -11,6 +11,7 @@ pub mod dhcp_agent_scheduler;
 pub mod flavors;
 pub mod local_ip;
 pub mod logging;
+pub mod metadata;
 pub mod metering;
 pub mod notifications;
 pub mod nova;
@@ -61,6 +62,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     }
     rbac_policies::register(builder);
     metering::register(builder, config);
+    metadata::register(builder);
     flavors::register(builder, config)?;
     auto_allocated_topology::register(builder, config);
     logging::register(builder, config);

@@ -119,6 +119,11 @@ pub trait MechanismDriver: Send + Sync {
         "legacy"
     }
 
+    /// The agent by which it binds ports, if there is one.
+    fn agent_type(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether it wants to hear of networks and subnets; without it they are not loaded for the driver.
     fn watches_networks(&self) -> bool {
         false

@@ -118,6 +118,12 @@ impl Manager {
         self.drivers.iter().any(|driver| driver.watches_networks())
     }
 
+    /// Does a driver bind ports by agents of this type?
+    #[must_use]
+    pub fn knows_agent_type(&self, agent_type: &str) -> bool {
+        self.drivers.iter().any(|driver| driver.agent_type() == Some(agent_type))
+    }
+
     /// Binds by the first chain of drivers that can.
     pub async fn bind(&self, attempt: &Attempt<'_>) -> Option<Binding> {
         let mut levels = Vec::new();

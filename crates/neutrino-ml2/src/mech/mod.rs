@@ -18,6 +18,7 @@ mod openvswitch;
 pub mod portbindings;
 pub mod provisioning;
 mod quiet;
+mod revived;
 mod service;
 mod sriovnicswitch;
 pub mod status;
@@ -75,6 +76,8 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
 pub fn register_manager(builder: &mut Builder, manager: Manager) {
     portbindings::register(builder);
     bindings::register(builder);
+    revived::register(builder);
+    provisioning::register(builder);
     if manager.watches_networks() {
         watch::register(builder);
     }

@@ -124,6 +124,10 @@ impl MechanismDriver for OpenVSwitch {
         "l2"
     }
 
+    fn agent_type(&self) -> Option<&'static str> {
+        Some(self.by.agent_type)
+    }
+
     fn reaches(&self, segment: &Segment, agent: &Agent) -> Option<bool> {
         Some(agent.agent_type == self.by.agent_type && carries(segment, agent))
     }

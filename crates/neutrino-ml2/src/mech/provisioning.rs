@@ -4,13 +4,19 @@
 //! Owns the table `provisioningblocks`. Invariant: a port goes ACTIVE by itself only when its last block is gone, it is bound and
 //! it is administratively up.
 
-use neutrino_core::{Context, Engine, Op};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use neutrino_core::{
+    Builder, Context, Engine, Op,
+    provisioning::{Provisioning, ProvisioningService},
+};
 use neutrino_db::args;
 use neutrino_types::Result;
 
 use super::status::complete;
 
-pub const DHCP_ENTITY: &str = "DHCP";
+pub const DHCP_ENTITY: &str = neutrino_core::provisioning::DHCP;
 pub const L2_AGENT_ENTITY: &str = "L2";
 
 /// Owners of ports that nothing waits for.
@@ -53,4 +59,18 @@ pub async fn remove_block(op: &mut Op<'_>, standard_attr_id: i64, entity: &str) 
 /// The database's.
 pub async fn provisioning_complete(engine: &Engine, cx: &Context, port_id: &str, entity: &str) -> Result<()> {
     complete(engine, cx, &[port_id], entity).await.map(drop)
+}
+
+struct Service;
+
+#[async_trait]
+impl Provisioning for Service {
+    async fn complete(&self, engine: &Engine, cx: &Context, port_ids: &[String], entity: &str) -> Result<()> {
+        let port_ids: Vec<&str> = port_ids.iter().map(String::as_str).collect();
+        complete(engine, &cx.elevated(), &port_ids, entity).await.map(drop)
+    }
+}
+
+pub fn register(builder: &mut Builder) {
+    builder.service(Arc::new(ProvisioningService(Arc::new(Service))));
 }

@@ -51,6 +51,10 @@ impl MechanismDriver for SriovNicSwitch {
         "l2"
     }
 
+    fn agent_type(&self) -> Option<&'static str> {
+        Some(self.0.agent_type)
+    }
+
     fn reaches(&self, segment: &Segment, agent: &Agent) -> Option<bool> {
         Some(agent.agent_type == self.0.agent_type && reaches(segment, agent, "device_mappings", &["flat", "vlan"]))
     }

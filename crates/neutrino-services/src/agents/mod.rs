@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Agents: what they reported of themselves, how the operator switches them, and the availability zones that they are in.
 //!
-//! Owns the table `agents` and its rules. An agent makes itself known by its reports ([`report`]); the API only looks, changes
-//! `admin_state_up` and `description`, and deletes. Refuses to own: what is scheduled to agents, the wire. Invariant: one row for a type and a host.
+//! Owns the table `agents` and its rules. An agent makes itself known by its reports ([`rpc`], [`report`]); the API only looks, changes
+//! `admin_state_up` and `description`, and deletes, and tells the agent when it is switched. Refuses to own: what is scheduled to agents, the wire. Invariant: one row for a type and a host.
 
 mod report;
+mod rpc;
 mod settings;
 mod watch;
 mod zones;
 
 use async_trait::async_trait;
 use chrono::NaiveDateTime;
-use neutrino_core::{Behaviour, Builder, Context, Engine, ListQuery, Loader};
+use neutrino_core::{Behaviour, Builder, Context, Engine, ListQuery, Loader, rpc::Message};
 use neutrino_db::{Dialect, Sql, Tx};
-use neutrino_model::{Attribute, Body, Converter, Default, Extension, Kind, Limits, Methods, Page, Resource, Validator, Visibility};
+use neutrino_model::{Attribute, Body, Converter, Default, Extension, Kind, Limits, Methods, Page, Record, Resource, Validator, Visibility};
 use neutrino_types::{Error, Kind as ErrorKind, Result, error::kinds};
 use oslo_config::Config;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use neutrino_core::agents::{DHCP, L3, Settings, settings};
 pub use report::{AgentState, Reported, Status, delete_by_host, report};
@@ -84,6 +85,7 @@ pub fn register(builder: &mut Builder, config: &Config) {
     builder.worker(watch::HealthCheck { period_s: settings.down_after_s });
     builder.service(std::sync::Arc::new(settings));
     zones::register(builder);
+    rpc::register(builder);
 }
 
 struct Agents;
@@ -98,6 +100,20 @@ impl Behaviour for Agents {
         let alive = engine.entry("agents")?.table.find("alive");
         if query.sort.iter().any(|(at, _)| Some(*at) == alive) {
             return Err(kinds::BAD_REQUEST_PLUGIN.error("Agents cannot be sorted by 'alive': it is not stored. Use heartbeat_timestamp."));
+        }
+        Ok(())
+    }
+
+    async fn after_update(&self, engine: &Engine, cx: &Context, original: &Record, record: &mut Record) -> Result<()> {
+        let up = record.bool("admin_state_up");
+        let topic = match record.str("agent_type") {
+            DHCP if engine.registry.has_extension("dhcp_agent_scheduler") => "dhcp_agent",
+            L3 if engine.registry.has_extension("l3_agent_scheduler") => "l3_agent",
+            _ => return Ok(()),
+        };
+        if original.bool("admin_state_up") != up {
+            let payload = json!({"payload": {"admin_state_up": up}});
+            neutrino_core::rpc::cast(engine, cx, Message::new(topic, "1.0", "agent_updated", payload).to(record.str("host")));
         }
         Ok(())
     }
@@ -163,13 +179,13 @@ pub fn not_found(id: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use super::*;
 
     #[test]
     fn what_is_no_object_is_read_as_nothing() {
-        assert_eq!(super::parsed("{\"a\": 1}"), json!({"a": 1}));
+        assert_eq!(parsed("{\"a\": 1}"), json!({"a": 1}));
         for text in ["", "[]", "null", "{", "3"] {
-            assert_eq!(super::parsed(text), json!({}), "{text}");
+            assert_eq!(parsed(text), json!({}), "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an agent's report does to the table `agents` (`create_or_update_agent` in `neutron/db/agents_db.py`).
 //!
-//! The wire, the age of the message and the agents' view of versioned objects are the RPC server's. Other features follow reports by
+//! The age of the message and the agents' view of versioned objects are [`super::rpc`]'s. Other features follow reports by
 //! hooks of the collection `agents`: `create` for a new agent, `update` for a known one, with the configurations in the body.
 
 use chrono::NaiveDateTime;

@@ -9,7 +9,7 @@ use neutrino_types::{Kind, Result, error::kinds};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{hooks::RESERVED, place};
+use super::{Placed, hooks::RESERVED, notify, place};
 use crate::agents;
 
 const INVALID_DHCP_AGENT: Kind = Kind::new("InvalidDHCPAgent", 404);
@@ -64,6 +64,7 @@ impl Facet for Networks {
                         Box::pin(async move { remove(op, &agent_id, &host, &network_id).await })
                     })
                     .await?;
+                notify::removed(engine, cx, network_id, agent.str("host"));
                 Ok((204, None))
             }
             _ => {
@@ -127,6 +128,8 @@ async fn add(engine: &Engine, cx: &Context, agent: &Record, network_id: &str) ->
         Box::pin(async move { place::add(op, &network, &agent_id).await })
     });
     if added.await? {
+        let placed = Placed { network_id: network_id.to_owned(), agent_id: agent.id().to_owned(), host: agent.str("host").to_owned() };
+        notify::added(engine, &cx, &[placed]);
         return Ok(());
     }
     Err(HOSTED.error(format!("Network {network_id} is already served by the DHCP agent {}.", agent.id())))

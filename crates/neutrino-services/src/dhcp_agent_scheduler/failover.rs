@@ -8,7 +8,7 @@ use neutrino_core::{Context, Engine, Worker, agents::Rounds};
 use neutrino_db::{Sql, args};
 use neutrino_types::Result;
 
-use super::{api, place, schedule};
+use super::{api, notify, place, schedule};
 use crate::agents;
 
 pub struct Failover {
@@ -96,5 +96,7 @@ async fn leave(engine: &Engine, cx: &Context, network_id: &str, agent_id: &str, 
             })
         })
         .await?;
-    schedule(engine, cx, network_id, None).await.map(drop)
+    // The dead one is not told: when it is back it asks for what it serves.
+    notify::added(engine, cx, &schedule(engine, cx, network_id, None).await?);
+    Ok(())
 }

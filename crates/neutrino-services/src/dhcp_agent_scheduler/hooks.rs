@@ -9,7 +9,7 @@ use neutrino_db::args;
 use neutrino_model::Record;
 use neutrino_types::Result;
 
-use super::{schedule, scheduler};
+use super::{notify, schedule, scheduler};
 use crate::agents;
 
 /// A port that waits for the DHCP agent that is next given the network.
@@ -48,18 +48,55 @@ impl Hook for First {
         }
         // A subnet on a segment needs an agent there; each of them asks for itself.
         let hosts = match record.opt_str("segment_id") {
-            Some(segment_id) => {
-                let sql = "SELECT host FROM segmenthostmappings WHERE segment_id = ? ORDER BY host";
-                let rows = engine.db.reader().await?.query(sql, args![segment_id]).await?;
-                Some(rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?).filter(|hosts| !hosts.is_empty())
-            }
+            Some(segment_id) => Some(hosts_of(engine, segment_id).await?).filter(|hosts| !hosts.is_empty()),
             None => None,
         };
         if hosts.is_some() || (self.is_new(cx, network_id) && lacks_agents(engine, cx, network_id).await?) {
-            schedule(engine, cx, network_id, hosts).await?;
+            notify::added(engine, cx, &schedule(engine, cx, network_id, hosts).await?);
         }
         Ok(())
     }
+}
+
+/// An agent of the layer below that is new, or begins anew, may open segments to agents that could not serve them so far.
+pub struct NewHosts;
+
+#[async_trait]
+impl Hook for NewHosts {
+    async fn after_create(&self, engine: &Engine, cx: &Context, record: &Record) -> Result<()> {
+        serve_segments(engine, cx, record.str("host")).await
+    }
+
+    async fn after_update(&self, engine: &Engine, cx: &Context, _original: &Record, record: &Record) -> Result<()> {
+        // What the API changes opens no segment.
+        match record.bool("alive") && record.get("heartbeat_timestamp").is_null() {
+            true => serve_segments(engine, cx, record.str("host")).await,
+            false => Ok(()),
+        }
+    }
+}
+
+/// Schedules the networks whose subnets on segments that a host reaches are served by no agent there.
+async fn serve_segments(engine: &Engine, cx: &Context, host: &str) -> Result<()> {
+    if scheduler(engine).is_none_or(|rules| !rules.auto_schedule) || !engine.registry.has_extension("segment") {
+        return Ok(());
+    }
+    let sql = "SELECT DISTINCT s.network_id, m.segment_id FROM segmenthostmappings m JOIN subnets s ON s.segment_id = m.segment_id \
+               WHERE m.host = ? AND s.enable_dhcp = ? AND NOT EXISTS (SELECT 1 FROM networkdhcpagentbindings b \
+               JOIN agents a ON a.id = b.dhcp_agent_id JOIN segmenthostmappings o ON o.host = a.host AND o.segment_id = m.segment_id \
+               WHERE b.network_id = s.network_id) ORDER BY s.network_id, m.segment_id";
+    let rows = engine.db.reader().await?.query(sql, args![host, true]).await?;
+    for row in rows {
+        let hosts = hosts_of(engine, &row.text(1)?).await?;
+        notify::added(engine, cx, &schedule(engine, cx, &row.text(0)?, Some(hosts)).await?);
+    }
+    Ok(())
+}
+
+async fn hosts_of(engine: &Engine, segment_id: &str) -> Result<Vec<String>> {
+    let sql = "SELECT host FROM segmenthostmappings WHERE segment_id = ? ORDER BY host";
+    let rows = engine.db.reader().await?.query(sql, args![segment_id]).await?;
+    rows.iter().map(|row| row.text(0)).collect()
 }
 
 /// Is it worth a transaction? Most often a network has its agents, or there are none.

@@ -2,14 +2,17 @@
 //! Which DHCP agents serve which networks.
 //!
 //! Owns the table `networkdhcpagentbindings` and the extension `dhcp_agent_scheduler`. A network is scheduled when its first subnet or port
-//! is made, by hand, when an agent asks for work ([`auto_schedule`]), and anew when its agents have died. Refuses to own: telling agents.
+//! is made, by hand, when an agent asks for work ([`auto_schedule`]), and anew when its agents have died. [`rpc`] answers agents, [`notify`]
+//! tells them. Refuses to own: the ports of networks, which the core plugin makes, and when a port is ready.
 //! Invariants: an agent serves a network once; `binding_index` is unique for a network, so that two servers cannot give it too many agents.
 
 mod api;
 mod choose;
 mod failover;
 mod hooks;
+mod notify;
 mod place;
+mod rpc;
 
 use std::sync::Arc;
 
@@ -17,7 +20,9 @@ use neutrino_core::{Builder, Engine, scheduling::Driver};
 use neutrino_model::Extension;
 use oslo_config::{Config, Opt};
 
+pub use api::device_id;
 pub use failover::remove_networks_from_down_agents;
+pub use notify::flush;
 pub use place::{Placed, auto_schedule, schedule};
 
 pub static OPTIONS: &[Opt] = &[
@@ -49,6 +54,7 @@ pub struct Scheduler {
 /// A sentence for the operator: a driver that is not known.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     let driver = choose::driver(config)?;
+    rpc::register(builder);
     if !config.bool("DEFAULT", "enable_traditional_dhcp") {
         return Ok(());
     }
@@ -61,7 +67,10 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     builder.extension(&EXTENSION).facet(api::Networks).facet(api::Agents);
     if config.bool("DEFAULT", "dhcp_agent_notification") {
         builder.hook("subnets", hooks::First::default()).hook("ports", hooks::First::default());
+        let notifier = Arc::new(notify::Notifier::new());
+        builder.watcher(notify::Watch(notifier.clone())).worker(notify::Sender(notifier.clone())).service(notifier);
     }
+    builder.hook("agents", hooks::NewHosts);
     if config.bool("DEFAULT", "allow_automatic_dhcp_failover") {
         builder.worker(failover::Failover { down_after_s: config.int("DEFAULT", "agent_down_time") });
     }

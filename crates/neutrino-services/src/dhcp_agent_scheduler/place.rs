@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Scheduling: from a network to the agents that shall serve it, in one transaction.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{Duration, NaiveDateTime};
 use neutrino_core::{
@@ -9,12 +9,15 @@ use neutrino_core::{
     scheduling::{self, Candidate},
     segments::{Segment, SegmentService},
 };
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Arg, Sql, Tx, args};
 use neutrino_types::{Error, Result};
 use serde_json::Value;
 
 use super::{Scheduler, scheduler};
 use crate::agents::{self, Settings};
+
+/// Networks that are scheduled in one transaction: three values for each are bound, and SQLite binds 32,766.
+const CHUNK: usize = 500;
 
 /// An agent that a network was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,10 +187,7 @@ async fn reachable(op: &mut Op<'_>, network_id: &str, found: &mut Vec<Candidate>
 /// Transient when another server was faster; the database's.
 async fn bind(op: &mut Op<'_>, network_id: &str, agent_id: &str, index: i64) -> Result<()> {
     let columns = vec![("network_id", network_id.into()), ("dhcp_agent_id", agent_id.into()), ("binding_index", index.into())];
-    op.insert_row("networkdhcpagentbindings", columns).await.map_err(|error| match error.is_duplicate("") || error.is_foreign_key() {
-        true => Error::stale(format!("network {network_id} or agent {agent_id} changed while it was scheduled")),
-        false => error,
-    })
+    op.insert_row("networkdhcpagentbindings", columns).await.map_err(|error| raced(error, agent_id))
 }
 
 /// Gives a network to an agent by hand, even beyond the usual number of agents; false when the agent serves it already.
@@ -219,31 +219,57 @@ pub async fn auto_schedule(engine: &Engine, cx: &Context, host: &str) -> Result<
     let wanting = wanting(&mut tx, &rules, &agent.candidate).await?;
     drop(tx);
     let mut placed = Vec::new();
-    let cx = cx.elevated();
-    for (network_id, routed) in wanting {
-        let (id, most) = (agent.candidate.id.clone(), rules.agents_per_network);
-        let network = network_id.clone();
-        let done = engine.transact(&cx, "networks", "auto schedule network", |op| {
-            let (network, id) = (network.clone(), id.clone());
-            Box::pin(async move {
-                let known = bindings(op.tx, &network).await?;
-                let taken: Vec<i64> = known.iter().map(|binding| binding.index).collect();
-                if known.iter().any(|binding| binding.agent_id == id) {
-                    return Ok(false);
-                }
-                let Some(index) = scheduling::vacant_index(&taken, most, routed) else { return Ok(false) };
-                bind(op, &network, &id, index).await?;
-                Ok(true)
-            })
+    let (cx, agent) = (cx.elevated(), agent.candidate);
+    for chunk in wanting.chunks(CHUNK) {
+        let done = engine.transact(&cx, "networks", "auto schedule networks", |op| {
+            let (chunk, agent, most) = (chunk.to_vec(), agent.clone(), rules.agents_per_network);
+            Box::pin(async move { bind_many(op, &chunk, &agent, most).await })
         });
         match done.await {
-            Ok(true) => placed.push(Placed { network_id, agent_id: agent.candidate.id.clone(), host: host.to_owned() }),
-            Ok(false) => {}
-            // One network must not keep the others from being served.
-            Err(error) => tracing::warn!(network_id, error = %error, log = error.log().unwrap_or_default(), "not scheduled"),
+            Ok(bound) => placed.extend(bound),
+            // Some networks must not keep the others from being served.
+            Err(error) => tracing::warn!(host, error = %error, log = error.log().unwrap_or_default(), "{} networks not scheduled", chunk.len()),
         }
     }
     Ok(placed)
+}
+
+/// Gives an agent those of the networks that are there and still have room for it. Two statements.
+async fn bind_many(op: &mut Op<'_>, wanting: &[(String, bool)], agent: &Candidate, most: usize) -> Result<Vec<Placed>> {
+    let mut sql = Sql::raw(
+        "SELECT n.id, b.dhcp_agent_id, b.binding_index FROM networks n LEFT JOIN networkdhcpagentbindings b ON b.network_id = n.id WHERE ",
+    );
+    sql.append(Sql::in_texts(op.tx.dialect(), "n.id", wanting.iter().map(|(id, _)| id.as_str())));
+    let mut known: HashMap<String, Vec<(String, i64)>> = HashMap::new();
+    for row in op.tx.select(sql).await? {
+        let taken = known.entry(row.text(0)?).or_default();
+        if let (Some(agent_id), Some(index)) = (row.opt_text(1)?, row.opt_int(2)?) {
+            taken.push((agent_id, index));
+        }
+    }
+    let (mut placed, mut values) = (Vec::new(), Vec::new());
+    for (network_id, routed) in wanting {
+        let Some(bindings) = known.get(network_id).filter(|all| all.iter().all(|(id, _)| *id != agent.id)) else { continue };
+        let taken: Vec<i64> = bindings.iter().map(|(_, index)| *index).collect();
+        let Some(index) = scheduling::vacant_index(&taken, most, *routed) else { continue };
+        values.extend([Arg::from(network_id), Arg::from(&agent.id), Arg::from(index)]);
+        placed.push(Placed { network_id: network_id.clone(), agent_id: agent.id.clone(), host: agent.host.clone() });
+    }
+    if placed.is_empty() {
+        return Ok(placed);
+    }
+    let rows = vec!["(?, ?, ?)"; placed.len()].join(", ");
+    let text = format!("INSERT INTO networkdhcpagentbindings (network_id, dhcp_agent_id, binding_index) VALUES {rows}");
+    op.tx.execute(&text, values).await.map_err(|error| raced(error, &agent.id))?;
+    Ok(placed)
+}
+
+/// Another server was faster: what it did is to be looked at before the next try.
+fn raced(error: Error, what: &str) -> Error {
+    match error.is_duplicate("") || error.is_foreign_key() {
+        true => Error::stale(format!("{what} or its networks changed while they were scheduled")),
+        false => error,
+    }
 }
 
 /// Networks with DHCP that have too few agents and that this one may serve; whether they are routed (their subnets are on segments).

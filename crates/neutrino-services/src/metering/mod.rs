@@ -2,20 +2,26 @@
 //! Metering: labels under which agents count the traffic of routers, and the rules that say which traffic belongs to a label
 //! (`neutron/services/metering`).
 //!
-//! Owns `meteringlabels` and `meteringlabelrules`. Refuses to own: counting, and telling agents. Invariants: a rule names the remote side, or
+//! Owns `meteringlabels` and `meteringlabelrules`; [`rpc`] answers agents, [`notify`] tells them. Refuses to own: counting. Invariants: a rule names the remote side, or
 //! source and destination, and never nothing; remote prefixes of one label, direction and sense do not overlap; a rule is its label's owner's
 //! and goes with the label.
 
+mod data;
+mod notify;
+mod rpc;
+
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Builder, Context, Engine, Op, service_plugin};
+use neutrino_core::{Behaviour, Builder, Context, Engine, Op, Verb, service_plugin};
 use neutrino_db::args;
 use neutrino_model::{
-    Attribute, Body, Converter, Extension, Methods, Resource, Validator, Visibility,
+    Attribute, Body, Converter, Extension, Methods, Record, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
     validate::Choice,
 };
 use neutrino_types::{Kind as ErrorKind, Result, cidr::Cidr};
 use oslo_config::Config;
+
+pub use notify::flush;
 
 const LABEL_NOT_FOUND: ErrorKind = ErrorKind::new("MeteringLabelNotFound", 404);
 const RULE_NOT_FOUND: ErrorKind = ErrorKind::new("MeteringLabelRuleNotFound", 404);
@@ -122,7 +128,26 @@ static SOURCE_AND_DESTINATION: Extension = Extension::new(
 /// Turns metering on when the operator asks for it.
 pub fn register(builder: &mut Builder, config: &Config) {
     if service_plugin(config, "metering") {
-        builder.extension(&METERING).extension(&SOURCE_AND_DESTINATION).behaviour("metering_label_rules", Rules);
+        builder.extension(&METERING).extension(&SOURCE_AND_DESTINATION);
+        builder.behaviour("metering_labels", Labels).behaviour("metering_label_rules", Rules);
+        rpc::register(builder);
+        notify::register(builder);
+    }
+}
+
+struct Labels;
+
+#[async_trait]
+impl Behaviour for Labels {
+    async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
+        let rows = op.tx.query("SELECT id FROM meteringlabelrules WHERE metering_label_id = ?", args![original.id()]).await?;
+        let ids = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        // The rules go by cascade; who follows the label learns which they were.
+        for rule in op.load("metering_label_rules", &ids).await? {
+            op.changed("metering_label_rules", rule.id(), Verb::Deleted, Some(&rule));
+        }
+        op.delete(original).await
     }
 }
 
