@@ -71,10 +71,10 @@ impl Settings {
     /// For the log.
     pub(crate) fn describe(&self) -> String {
         if self.url.transport == "fake" {
-            return "no message bus (transport_url is not set or fake://): agents cannot be reached".to_owned();
+            return "inside the process, no agents".to_owned();
         }
         let hosts: Vec<_> = self.url.hosts.iter().map(|host| format!("{}:{}", host.name, host.port.unwrap_or(5672))).collect();
-        format!("agents are reached through RabbitMQ on {}", if hosts.is_empty() { "localhost".to_owned() } else { hosts.join(", ") })
+        format!("RabbitMQ on {}", if hosts.is_empty() { "localhost".to_owned() } else { hosts.join(", ") })
     }
 }
 

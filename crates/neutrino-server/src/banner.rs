@@ -15,6 +15,8 @@ pub struct Choices<'a> {
     /// The file of the database; `None` when the operator named another one.
     pub database: Option<String>,
     pub loaded: &'a str,
+    /// Where agents are reached.
+    pub messaging: &'a str,
 }
 
 impl Choices<'_> {
@@ -44,7 +46,7 @@ pub fn write(out: &mut dyn Write, choices: &Choices<'_>) -> io::Result<()> {
     writeln!(out, "  API        {url}  (no authentication: every caller is an administrator; {reach})")?;
     writeln!(out, "  database   {database}  (kept across restarts)")?;
     writeln!(out, "  plugins    {}", choices.loaded)?;
-    writeln!(out, "  messaging  inside the process, no agents")?;
+    writeln!(out, "  messaging  {}", choices.messaging)?;
     writeln!(out, "Try:")?;
     writeln!(out, "  curl {url}/v2.0/extensions")?;
     writeln!(out, "  curl -H 'Content-Type: application/json' -d '{{\"network\": {{\"name\": \"net1\"}}}}' {url}/v2.0/networks")?;
@@ -61,7 +63,7 @@ mod tests {
     fn text(address: &str, database: Option<&str>) -> String {
         let mut out = Vec::new();
         let (address, database) = (address.parse().unwrap(), database.map(str::to_owned));
-        write(&mut out, &Choices { scheme: "http", address, database, loaded: "ml2" }).unwrap();
+        write(&mut out, &Choices { scheme: "http", address, database, loaded: "ml2", messaging: "RabbitMQ on h:5672" }).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -73,6 +75,7 @@ mod tests {
             "OS_ENDPOINT=http://127.0.0.1:9696\n",
             "{\"network\": {\"name\": \"net1\"}}",
             "plugins    ml2",
+            "messaging  RabbitMQ on h:5672",
             "only this",
         ] {
             assert!(text.contains(part), "{text}");

@@ -123,9 +123,10 @@ async fn serve(
     let role = Role::of(program);
     let Started { app, authtoken, engine, collections, rpc, loaded } = start(conf, standalone.is_some(), &metrics, program).await?;
     let mut supervisor = Supervisor::new();
-    tracing::info!("{}", rpc.describe());
+    let messaging = rpc.describe();
+    tracing::info!("messaging: {messaging}");
     if role.api {
-        let front = Front { app, http_metrics: HttpMetrics::register(&metrics, collections), standalone, loaded: &loaded };
+        let front = Front { app, http_metrics: HttpMetrics::register(&metrics, collections), standalone, loaded: &loaded, messaging: &messaging };
         serve_api(&mut supervisor, conf, front, authtoken.is_some())?;
     }
     spawn_bus(&mut supervisor, role, &rpc, &engine);
@@ -163,10 +164,11 @@ struct Front<'a> {
     http_metrics: Arc<HttpMetrics>,
     standalone: Option<&'a Path>,
     loaded: &'a str,
+    messaging: &'a str,
 }
 
 fn serve_api(supervisor: &mut Supervisor, conf: &Config, front: Front<'_>, authenticated: bool) -> Result<(), StartError> {
-    let Front { app, http_metrics, standalone, loaded } = front;
+    let Front { app, http_metrics, standalone, loaded, messaging } = front;
     let listener = bind_api(conf)?;
     let address = listener.local_addr().map_err(|error| format!("the API's socket is gone: {error}"))?;
     let scheme = listener.scheme();
@@ -179,7 +181,7 @@ fn serve_api(supervisor: &mut Supervisor, conf: &Config, front: Front<'_>, authe
         let ours = conf.origin("database", "connection") == Origin::Override;
         let database = ours.then(|| state_folder.join("neutron.sqlite").display().to_string());
         // Nobody may be there to read it.
-        let _ = banner::write(&mut std::io::stdout(), &banner::Choices { scheme, address, database, loaded });
+        let _ = banner::write(&mut std::io::stdout(), &banner::Choices { scheme, address, database, loaded, messaging });
     } else if !authenticated && !address.ip().is_loopback() {
         tracing::warn!("auth_strategy = noauth: whoever reaches {address} is an administrator");
     }

@@ -48,6 +48,21 @@ async fn a_refusal_has_no_end_and_a_look_is_not_told() {
 }
 
 #[tokio::test]
+async fn what_is_for_a_bus_waits_for_whoever_carries_it() {
+    let group = "oslo_messaging_notifications";
+    let options = [(group, "driver", "messagingv2"), (group, "topics", "a,b"), ("DEFAULT", "host", "h")];
+    let server = Server::with(&options).await;
+    server.post("/networks", json!({"network": {"name": "n"}})).await;
+    let outlet = server.engine.registry.service::<neutrino_core::notifications::Outlet>().unwrap();
+    let notices: Vec<_> = std::iter::from_fn(|| outlet.take()).collect();
+    let events: Vec<_> = notices.iter().map(|notice| notice.message["event_type"].as_str().unwrap()).collect();
+    assert_eq!(events, ["network.create.start", "network.create.end"]);
+    assert!(notices[0].envelope && notices[0].topics == ["a.info", "b.info"]);
+    // Without such a driver nothing is kept for it.
+    assert!(Server::with(TEST).await.engine.registry.service::<neutrino_core::notifications::Outlet>().is_none());
+}
+
+#[tokio::test]
 async fn a_bus_that_is_not_there_is_refused() {
     for (driver, said) in [("routing", "not supported"), ("nonsense", "no such driver")] {
         let told = crate::ports::refused_at_start(&[("oslo_messaging_notifications", "driver", driver)]);

@@ -36,6 +36,8 @@ const UNCONFIRMED: usize = 500;
 const REFUSALS: u32 = 3;
 /// Pause before an answer is tried again whose queue is not there.
 const MISSING: Duration = Duration::from_millis(250);
+/// How long the end waits for a broker that is away.
+const AWAY_AT_END: Duration = Duration::from_secs(5);
 /// Answers whose queue is not there, at most; more are given up.
 const MISSING_ANSWERS: usize = 2000;
 
@@ -78,7 +80,18 @@ impl Publisher {
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
-        while let Some(connection) = self.link.connection().await {
+        loop {
+            let connection = tokio::select! {
+                connection = self.link.connection() => connection,
+                () = over(&stop) => None,
+            };
+            let Some(connection) = connection else {
+                let left = self.stats.outgoing.load(std::sync::atomic::Ordering::Relaxed);
+                if left > 0 {
+                    tracing::warn!("{left} messages are not sent: there is no AMQP server");
+                }
+                return;
+            };
             match self.send_on(&connection, &stop).await {
                 End::Done => return,
                 End::Broken(error) => {
@@ -282,6 +295,12 @@ impl Publisher {
         });
         flight.channel.basic_publish(name.as_str().into(), key.into(), options, &parcel.body, amqp::properties(expiration)).await
     }
+}
+
+/// When the end was asked for some time ago.
+async fn over(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(AWAY_AT_END).await;
 }
 
 /// The confirmation of the oldest message; `None` when there is none in flight.
