@@ -84,7 +84,12 @@ impl Backlog {
         {
             let mut waiting = self.waiting();
             if waiting.len() >= MAX_WAITING {
-                tracing::error!("{MAX_WAITING} changes wait for {} already: that of {} {} is dropped", self.name, change.collection, change.id);
+                tracing::error!(
+                    "{MAX_WAITING} changes wait for {} already: that of {} {} is dropped",
+                    self.name,
+                    change.collection,
+                    change.id
+                );
                 return;
             }
             waiting.push_back((cx.clone(), change));

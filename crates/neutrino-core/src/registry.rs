@@ -50,10 +50,17 @@ pub struct Builder {
     rpc: Vec<&'static RpcEndpoint>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     invariants: Vec<Invariant>,
+    plugins: Vec<&'static str>,
     pub limits: Limits,
 }
 
 impl Builder {
+    /// A service plugin that brings no extension by which one could see that it is on.
+    pub fn plugin(&mut self, name: &'static str) -> &mut Self {
+        self.plugins.push(name);
+        self
+    }
+
     /// Turns an extension on, once.
     pub fn extension(&mut self, extension: &'static Extension) -> &mut Self {
         if self.has_extension(extension.alias) {
@@ -228,6 +235,7 @@ impl Builder {
             rpc: self.rpc,
             services: self.services,
             invariants: self.invariants,
+            plugins: self.plugins,
             limits: self.limits,
         })
     }
@@ -252,10 +260,17 @@ pub struct Registry {
     rpc: Vec<&'static RpcEndpoint>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     invariants: Vec<Invariant>,
+    plugins: Vec<&'static str>,
     pub limits: Limits,
 }
 
 impl Registry {
+    /// Is the service plugin without an extension on?
+    #[must_use]
+    pub fn has_plugin(&self, name: &str) -> bool {
+        self.plugins.contains(&name)
+    }
+
     /// The extensions, as `/v2.0/extensions` lists them.
     #[must_use]
     pub fn extensions(&self) -> &[&'static Extension] {

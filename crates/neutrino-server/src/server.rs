@@ -126,7 +126,8 @@ async fn serve(
     let messaging = rpc.describe();
     tracing::info!("messaging: {messaging}");
     if role.api {
-        let front = Front { app, http_metrics: HttpMetrics::register(&metrics, collections), standalone, loaded: &loaded, messaging: &messaging };
+        let front =
+            Front { app, http_metrics: HttpMetrics::register(&metrics, collections), standalone, loaded: &loaded, messaging: &messaging };
         serve_api(&mut supervisor, conf, front, authtoken.is_some())?;
     }
     spawn_bus(&mut supervisor, role, &rpc, &engine);

@@ -40,8 +40,11 @@ const NAMES: [(&str, &str); 23] = [
 /// One fault for each such name.
 pub fn check(conf: &Config, registry: &Registry) -> Result<(), ConfigErrors> {
     let names = conf.list("DEFAULT", "service_plugins");
-    let faults: Vec<ConfigError> =
-        names.iter().filter(|name| !name.is_empty()).filter_map(|name| fault(conf, name, |alias| registry.has_extension(alias))).collect();
+    let faults: Vec<ConfigError> = names
+        .iter()
+        .filter(|name| !name.is_empty())
+        .filter_map(|name| fault(conf, name, |alias| registry.has_extension(alias) || registry.has_plugin(name)))
+        .collect();
     if faults.is_empty() { Ok(()) } else { Err(ConfigErrors(faults)) }
 }
 

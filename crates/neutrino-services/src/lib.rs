@@ -15,6 +15,8 @@ pub mod metadata;
 pub mod metering;
 pub mod notifications;
 pub mod nova;
+pub mod placement;
+pub mod placement_report;
 pub mod pvlan;
 pub mod qos;
 pub mod quotas;
@@ -40,6 +42,8 @@ pub static OPTIONS: &[&[Opt]] = &[
     notifications::OPTIONS,
     nova::OPTIONS,
     designate::OPTIONS,
+    placement::OPTIONS,
+    placement_report::OPTIONS,
 ];
 
 /// Turns on what the configuration asks for.
@@ -48,6 +52,7 @@ pub static OPTIONS: &[&[Opt]] = &[
 /// A sentence for the operator: what was asked for and is not known, or does not fit.
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     shims::register(builder, config);
+    placement::register(builder, config)?;
     agents::register(builder, config);
     dhcp_agent_scheduler::register(builder, config)?;
     standard::register(builder);
@@ -55,7 +60,8 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     address_groups::register(builder);
     trunks::register(builder, config)?;
     qos::register(builder, config);
-    segments::register(builder, config);
+    segments::register(builder, config)?;
+    placement_report::register(builder, config)?;
     tags::register(builder);
     if service_plugin(config, "pvlan") {
         pvlan::register(builder);

@@ -4,7 +4,7 @@
 //! Owns: which agent and segment are tried, in which order; the provisioning block that waits for the agent's word; the option
 //! `vnic_type_prohibit_list`.
 
-use neutrino_core::Op;
+use neutrino_core::{Op, placement::ReportingAgent};
 use neutrino_db::args;
 use neutrino_types::Result;
 use oslo_config::Config;
@@ -38,6 +38,12 @@ impl ByAgent {
             return Err(fault(&prohibited.join(","), "this leaves the driver no type of port to bind"));
         }
         Ok(Self { agent_type, vnic_types })
+    }
+
+    /// What Placement is told of such agents: the UUID of the namespace is Neutron's.
+    #[must_use]
+    pub fn reporting(&self, namespace: &'static str, mappings: &'static str) -> ReportingAgent {
+        ReportingAgent { agent_type: self.agent_type, namespace, mappings, vnic_types: self.vnic_types.clone() }
     }
 
     #[must_use]

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Engine, Op};
+use neutrino_core::{Context, Engine, Op, placement::ReportingAgent};
 use neutrino_model::Record;
 use neutrino_types::Result;
 use serde_json::{Map, Value};
@@ -182,6 +182,11 @@ pub trait MechanismDriver: Send + Sync {
 
     /// Can ports be bound to the segment on the agent's host? `None`: the driver knows nothing of hosts, so that none can be ruled out.
     fn reaches(&self, _segment: &Segment, _agent: &Agent) -> Option<bool> {
+        None
+    }
+
+    /// The agents that it binds by, if Placement keeps account of their resources.
+    fn reporting_agent(&self) -> Option<ReportingAgent> {
         None
     }
 

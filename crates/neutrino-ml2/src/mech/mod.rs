@@ -26,7 +26,7 @@ mod watch;
 
 use std::sync::Arc;
 
-use neutrino_core::{Builder, Engine};
+use neutrino_core::{Builder, Engine, placement::ReportingAgents};
 use oslo_config::{Config, Opt};
 
 use driver::MechanismDriver;
@@ -82,6 +82,7 @@ pub fn register_manager(builder: &mut Builder, manager: Manager) {
         watch::register(builder);
     }
     builder.service(Arc::new(neutrino_core::bindings::BindingService(Arc::new(service::Service))));
+    builder.service(Arc::new(ReportingAgents(manager.drivers.iter().filter_map(|driver| driver.reporting_agent()).collect())));
     builder.service(Arc::new(manager));
 }
 

@@ -2,7 +2,7 @@
 //! The mechanism driver `openvswitch`: binds by the Open vSwitch agent of the host.
 
 use async_trait::async_trait;
-use neutrino_core::Op;
+use neutrino_core::{Op, placement::ReportingAgent};
 use neutrino_types::Result;
 use oslo_config::{Config, Opt};
 use serde_json::{Map, Value, json};
@@ -118,6 +118,10 @@ impl MechanismDriver for OpenVSwitch {
 
     fn follows_segmentation_id(&self) -> &'static [&'static str] {
         &["ovs", "vhostuser"]
+    }
+
+    fn reporting_agent(&self) -> Option<ReportingAgent> {
+        Some(self.by.reporting("87ee7d5c-73bb-11e8-9008-c4d987b2a692", "bridge_mappings"))
     }
 
     fn connectivity(&self) -> &'static str {

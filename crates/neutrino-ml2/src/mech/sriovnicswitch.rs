@@ -2,7 +2,7 @@
 //! The mechanism driver `sriovnicswitch`: binds virtual functions by the NIC switch agent, physical ones without any.
 
 use async_trait::async_trait;
-use neutrino_core::Op;
+use neutrino_core::{Op, placement::ReportingAgent};
 use neutrino_types::Result;
 use oslo_config::{Config, Opt};
 use serde_json::Map;
@@ -45,6 +45,10 @@ fn complete(segment: &Segment, vnic_type: &str, agent: bool) -> Bound {
 impl MechanismDriver for SriovNicSwitch {
     fn name(&self) -> &'static str {
         "sriovnicswitch"
+    }
+
+    fn reporting_agent(&self) -> Option<ReportingAgent> {
+        Some(self.0.reporting("87f1895c-73bb-11e8-9008-c4d987b2a692", "device_mappings"))
     }
 
     fn connectivity(&self) -> &'static str {

@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use chrono::NaiveDateTime;
 use neutrino_core::{Behaviour, Builder, Context, Engine, ListQuery, Loader, rpc::Message};
 use neutrino_db::{Dialect, Sql, Tx};
-use neutrino_model::{Attribute, Body, Converter, Default, Extension, Kind, Limits, Methods, Page, Record, Resource, Validator, Visibility};
+use neutrino_model::{
+    Attribute, Body, Converter, Default, Extension, Kind, Limits, Methods, Page, Record, Resource, Validator, Visibility,
+};
 use neutrino_types::{Error, Kind as ErrorKind, Result, error::kinds};
 use oslo_config::Config;
 use serde_json::{Value, json};

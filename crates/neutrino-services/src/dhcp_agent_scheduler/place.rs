@@ -228,7 +228,9 @@ pub async fn auto_schedule(engine: &Engine, cx: &Context, host: &str) -> Result<
         match done.await {
             Ok(bound) => placed.extend(bound),
             // Some networks must not keep the others from being served.
-            Err(error) => tracing::warn!(host, error = %error, log = error.log().unwrap_or_default(), "{} networks not scheduled", chunk.len()),
+            Err(error) => {
+                tracing::warn!(host, error = %error, log = error.log().unwrap_or_default(), "{} networks not scheduled", chunk.len())
+            }
         }
     }
     Ok(placed)

@@ -95,7 +95,8 @@ async fn tell(engine: &Engine, batch: &[(Context, Change)]) -> Result<()> {
             messages.push((cx, method, said));
         }
     }
-    let ids: BTreeSet<&str> = messages.iter().flat_map(|(_, _, routers)| routers.iter().filter_map(|router| router["id"].as_str())).collect();
+    let ids: BTreeSet<&str> =
+        messages.iter().flat_map(|(_, _, routers)| routers.iter().filter_map(|router| router["id"].as_str())).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     if ids.is_empty() {
         return Ok(());
@@ -140,12 +141,7 @@ fn deleted_labels(batch: &[(Context, Change)]) -> HashMap<String, Label> {
 }
 
 /// What is to be told of a change: the method and the routers; nothing of the rules of a label that went, too.
-fn message(
-    change: &Change,
-    gone: &HashMap<String, Label>,
-    known: &[Label],
-    routers: &[Router],
-) -> Option<(&'static str, Vec<Value>)> {
+fn message(change: &Change, gone: &HashMap<String, Label>, known: &[Label], routers: &[Router]) -> Option<(&'static str, Vec<Value>)> {
     if change.collection == COLLECTIONS[0] {
         return match change.verb {
             Verb::Deleted => Some(("remove_metering_label", data::with_labels(routers, std::slice::from_ref(gone.get(&change.id)?)))),

@@ -15,6 +15,11 @@ pub const MAY_NOT_REMOVE: Kind = Kind::new("PolicyRemoveAuthorizationError", 403
 pub const NOT_AUTHORIZED: Kind = Kind::new("NotAuthorized", 403);
 pub const SHARED_AND_USED: Kind = Kind::new("RbacPolicyInUse", 409);
 
+pub const ALLOCATION_CONFLICT: Kind = Kind::new("QosPlacementAllocationUpdateConflict", 409);
+pub const ALLOCATION_RACED: Kind = Kind::new("PlacementAllocationGenerationConflict", 409);
+pub const ALLOCATION_REMOVED: Kind = Kind::new("PlacementAllocationRemoved", 400);
+pub const NOT_ALLOCATED: Kind = Kind::new("PlacementAllocationRpNotExists", 400);
+
 pub fn policy_not_found(id: &str) -> Error {
     let id: String = id.chars().take(64).collect();
     POLICY_NOT_FOUND.error(format!("QoS policy {id} could not be found."))

@@ -14,6 +14,7 @@ mod extensions;
 mod floatingips;
 mod gateways;
 mod networks;
+mod placed;
 mod policies;
 mod ports;
 mod resource_request;

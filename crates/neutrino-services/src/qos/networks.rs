@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use neutrino_core::{Hook, Op};
+use neutrino_core::{Context, Engine, Hook, Op};
 use neutrino_model::{Body, Record};
 use neutrino_types::Result;
 
@@ -12,7 +12,7 @@ use super::{
     bindings::{self, NETWORK},
     drivers::Drivers,
     errors::NOT_SUPPORTED_BY_NETWORK,
-    policies,
+    placed, policies,
     ports::{self, POLICY},
     rule::{self, Rule},
 };
@@ -46,6 +46,19 @@ impl Hook for Networks {
         self.rules(op, id, &policy).await.map(drop)
     }
 
+    async fn before_update(&self, engine: &Engine, cx: &Context, original: &Record, body: &mut Body) -> Result<()> {
+        let Some(asked) = body.get(POLICY) else { return Ok(()) };
+        let (old, new) = (original.opt_str(POLICY), asked.as_str());
+        if old == new || old.is_none() || !placed::is_on(engine) {
+            return Ok(());
+        }
+        let changes = {
+            let mut tx = engine.db.reader().await?;
+            placed::of_network(&mut tx, original.id(), old, new).await?
+        };
+        placed::ask_all(engine, cx, &changes).await
+    }
+
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &Body) -> Result<()> {
         let Some(asked) = body.get(POLICY) else { return Ok(()) };
         let (id, old, new) = (original.id(), original.opt_str(POLICY), asked.as_str());
@@ -55,6 +68,11 @@ impl Hook for Networks {
         op.touch(original.standard_attr_id);
         let users = ports::by_network(op, id).await?;
         ports::ensure_not_placed(op, old, &users).await?;
+        if placed::is_on(op.engine) {
+            for (port, change) in placed::of_network(op.tx, id, old, new).await? {
+                placed::write(op, &port, &change).await?;
+            }
+        }
         if let Some(new) = new {
             let rules = self.rules(op, id, new).await?;
             ports::ensure_enforced(&self.drivers, &rules, &users)?;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policies of ports: their own, or their network's.
 //!
-//! Rules: the drivers can enforce the policy on the port; the policy of a machine's port whose resources are allocated in Placement does
-//! not change, as nothing here tells Placement.
+//! Rules: the drivers can enforce the policy on the port; the policy of a machine's port whose resources are allocated in Placement changes
+//! with Placement's consent ([`super::placed`]), and not at all where there is no Placement to be asked.
 
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use neutrino_core::{Hook, Op};
+use neutrino_core::{Context, Engine, Hook, Op};
 use neutrino_db::{Row, args};
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds};
@@ -16,6 +16,7 @@ use super::{
     bindings::{self, PORT},
     drivers::Drivers,
     errors::NOT_SUPPORTED_BY_PORT,
+    placed::{self, Placed},
     rule::{self, PLACED, Rule},
 };
 
@@ -103,13 +104,13 @@ pub fn ensure_enforced(drivers: &Drivers, rules: &[Rule], ports: &[Facts]) -> Re
 /// # Errors
 /// 501; the database's.
 pub async fn ensure_not_placed(op: &mut Op<'_>, old_policy: Option<&str>, ports: &[Facts]) -> Result<()> {
-    let Some(old) = old_policy else { return Ok(()) };
+    let Some(old) = old_policy.filter(|_| !placed::is_on(op.engine)) else { return Ok(()) };
     let Some(port) = ports.iter().find(|port| port.is_machines() && port.allocated) else { return Ok(()) };
     if rule::of_policies(op.tx, &[old], PLACED).await?.is_empty() {
         return Ok(());
     }
     Err(kinds::NOT_IMPLEMENTED.error(format!(
-        "Port {} has resources allocated in Placement by QoS policy {old}; changing such an allocation is not supported.",
+        "Port {} has resources allocated in Placement by QoS policy {old}; this server has no credentials for Placement to change that.",
         port.id
     )))
 }
@@ -173,6 +174,26 @@ impl Hook for Ports {
             Some(policy) => self.ensure_enforced(op, id, &policy).await,
             None => Ok(()),
         }
+    }
+
+    async fn before_update(&self, engine: &Engine, cx: &Context, original: &Record, body: &mut Body) -> Result<()> {
+        let Some(asked) = body.get(POLICY).map(|asked| asked.as_str().map(str::to_owned)) else { return Ok(()) };
+        let of_network = original.opt_str(NETWORK_POLICY);
+        let (old, new) = (original.opt_str(POLICY).or(of_network), asked.as_deref().or(of_network));
+        let profile = original.get("binding:profile");
+        if old == new || !original.str("device_owner").starts_with(MACHINES) || !is_allocated(profile) || !placed::is_on(engine) {
+            return Ok(());
+        }
+        let (old, new) = {
+            let mut tx = engine.db.reader().await?;
+            placed::rules(&mut tx, old, new).await?
+        };
+        let port = Placed { port_id: original.id().to_owned(), device_id: original.str("device_id").to_owned(), profile: profile.clone() };
+        if let Some(change) = placed::change(&port, &old, &new)? {
+            placed::ask(engine, cx, &port, &change.diff).await?;
+            body.set("binding:profile", placed::profile_with(&port, &change));
+        }
+        Ok(())
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &Body) -> Result<()> {

@@ -18,6 +18,7 @@ use super::{
     ports::{NETWORK_POLICY, POLICY},
     rule::{self, MINIMUM_BANDWIDTH, MINIMUM_PACKET_RATE, PLACED, Rule},
 };
+use crate::placement::custom_trait;
 
 const REQUEST: &str = "resource_request";
 const VNIC_TYPE: &str = "binding:vnic_type";
@@ -57,7 +58,7 @@ impl Loader for Requests {
                 let rules = rules.iter().filter(move |rule| rule.kind == kind && Some(&rule.policy_id) == policy.as_ref());
                 rules.collect::<Vec<&Rule>>()
             };
-            let vnic = custom("VNIC_TYPE_", row.opt_str(VNIC_TYPE).unwrap_or("normal"));
+            let vnic = custom_trait("VNIC_TYPE_", row.opt_str(VNIC_TYPE).unwrap_or("normal"));
             let bandwidth = traits
                 .get(row.str("network_id"))
                 .and_then(|network| group(row.id(), &of(MINIMUM_BANDWIDTH), &[network.as_str(), vnic.as_str()]));
@@ -82,7 +83,7 @@ async fn network_traits<'a>(tx: &mut Tx, networks: impl Iterator<Item = &'a str>
     let mut traits = HashMap::new();
     for row in tx.select(sql).await? {
         let name = match row.opt_text(1)?.filter(|name| !name.is_empty()) {
-            Some(physical) => custom("PHYSNET_", &physical),
+            Some(physical) => custom_trait("PHYSNET_", &physical),
             None => "CUSTOM_NETWORK_TUNNEL_PROVIDER".to_owned(),
         };
         traits.entry(row.text(0)?).or_insert(name);
@@ -90,20 +91,8 @@ async fn network_traits<'a>(tx: &mut Tx, networks: impl Iterator<Item = &'a str>
     Ok(traits)
 }
 
-/// A trait's name as Placement takes it: runs of anything but letters and digits are one `_` each.
-fn custom(prefix: &str, name: &str) -> String {
-    let mut normal = format!("CUSTOM_{prefix}");
-    for c in name.chars() {
-        if c.is_ascii_alphanumeric() {
-            normal.push(c.to_ascii_uppercase());
-        } else if !normal.ends_with('_') {
-            normal.push('_');
-        }
-    }
-    normal
-}
-
-fn resource(rule: &Rule) -> &'static str {
+/// The class of resources that a rule asks for.
+pub fn resource(rule: &Rule) -> &'static str {
     match (rule.kind, rule.direction.as_deref()) {
         (MINIMUM_BANDWIDTH, Some("ingress")) => "NET_BW_IGR_KILOBIT_PER_SEC",
         (MINIMUM_BANDWIDTH, _) => "NET_BW_EGR_KILOBIT_PER_SEC",
@@ -148,8 +137,8 @@ mod tests {
 
     #[test]
     fn traits_have_letters_digits_and_single_underscores() {
-        assert_eq!(custom("PHYSNET_", "physnet1"), "CUSTOM_PHYSNET_PHYSNET1");
-        assert_eq!(custom("PHYSNET_", "a--b.c"), "CUSTOM_PHYSNET_A_B_C");
-        assert_eq!(custom("VNIC_TYPE_", "direct-physical"), "CUSTOM_VNIC_TYPE_DIRECT_PHYSICAL");
+        assert_eq!(custom_trait("PHYSNET_", "physnet1"), "CUSTOM_PHYSNET_PHYSNET1");
+        assert_eq!(custom_trait("PHYSNET_", "a--b.c"), "CUSTOM_PHYSNET_A_B_C");
+        assert_eq!(custom_trait("VNIC_TYPE_", "direct-physical"), "CUSTOM_VNIC_TYPE_DIRECT_PHYSICAL");
     }
 }

@@ -13,7 +13,7 @@ use neutrino_model::{Body, Record};
 use neutrino_types::Result;
 use serde_json::Value;
 
-use super::rules::service;
+use super::{inventories, rules::service};
 
 /// The keys under which agents report the physical networks that they reach.
 const MAPPINGS: [&str; 3] = ["bridge_mappings", "interface_mappings", "device_mappings"];
@@ -110,6 +110,7 @@ async fn map_host(op: &mut Op<'_>, body: &Body) -> Result<()> {
         sql.append(Sql::in_texts(op.tx.dialect(), "segment_id", stale));
         op.tx.run(sql).await?;
     }
+    inventories::note(op, reached.symmetric_difference(&known).cloned().collect(), true);
     let missing: Vec<(&str, &str)> = reached.difference(&known).map(|id| (id.as_str(), host)).collect();
     insert(op, &missing).await
 }

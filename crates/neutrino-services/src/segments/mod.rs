@@ -8,6 +8,7 @@
 //! mapped to a segment if an agent there reaches it.
 
 mod hosts;
+mod inventories;
 mod routes;
 mod rules;
 
@@ -124,12 +125,16 @@ impl Behaviour for Segments {
 }
 
 /// Turns segments on where the operator wants them.
-pub fn register(builder: &mut Builder, config: &Config) {
+///
+/// # Errors
+/// A sentence for the operator: credentials that do not suffice.
+pub fn register(builder: &mut Builder, config: &Config) -> std::result::Result<(), String> {
     if !service_plugin(config, "segments") {
-        return;
+        return Ok(());
     }
     builder.extension(&SEGMENT).extension(&WRITABLE).extension(&STANDARD).extension(&L2_ADJACENCY).extension(&PEER_ROUTES);
     builder.behaviour("segments", Segments);
     builder.hook("agents", hosts::Reports).hook("networks", hosts::NewNetworks);
     builder.hook("subnets", routes::Routes);
+    inventories::register(builder, config)
 }

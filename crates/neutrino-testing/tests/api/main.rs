@@ -30,6 +30,7 @@ mod nova;
 mod openapi;
 mod ovo_pull;
 mod ovo_push;
+mod placement;
 mod policy;
 mod policy_matrix;
 mod policy_remote;

@@ -14,15 +14,64 @@ use crate::{
 };
 
 const SUBNET: [&str; 25] = [
-    "id", "name", "project_id", "tenant_id", "network_id", "ip_version", "subnetpool_id", "enable_dhcp", "ipv6_ra_mode",
-    "ipv6_address_mode", "standard_attr_id", "gateway_ip", "cidr", "allocation_pools", "host_routes", "dns_nameservers", "shared",
-    "description", "router:external", "service_types", "segment_id", "tags", "revision_number", "created_at", "updated_at",
+    "id",
+    "name",
+    "project_id",
+    "tenant_id",
+    "network_id",
+    "ip_version",
+    "subnetpool_id",
+    "enable_dhcp",
+    "ipv6_ra_mode",
+    "ipv6_address_mode",
+    "standard_attr_id",
+    "gateway_ip",
+    "cidr",
+    "allocation_pools",
+    "host_routes",
+    "dns_nameservers",
+    "shared",
+    "description",
+    "router:external",
+    "service_types",
+    "segment_id",
+    "tags",
+    "revision_number",
+    "created_at",
+    "updated_at",
 ];
 const PORT: [&str; 32] = [
-    "id", "name", "network_id", "project_id", "tenant_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner",
-    "standard_attr_id", "fixed_ips", "allowed_address_pairs", "extra_dhcp_opts", "security_groups", "description", "binding:vnic_type",
-    "binding:profile", "binding:host_id", "binding:vif_type", "binding:vif_details", "port_security_enabled", "qos_policy_id",
-    "qos_network_policy_id", "dns_name", "dns_assignment", "resource_request", "ip_allocation", "tags", "revision_number", "created_at",
+    "id",
+    "name",
+    "network_id",
+    "project_id",
+    "tenant_id",
+    "mac_address",
+    "admin_state_up",
+    "status",
+    "device_id",
+    "device_owner",
+    "standard_attr_id",
+    "fixed_ips",
+    "allowed_address_pairs",
+    "extra_dhcp_opts",
+    "security_groups",
+    "description",
+    "binding:vnic_type",
+    "binding:profile",
+    "binding:host_id",
+    "binding:vif_type",
+    "binding:vif_details",
+    "port_security_enabled",
+    "qos_policy_id",
+    "qos_network_policy_id",
+    "dns_name",
+    "dns_assignment",
+    "resource_request",
+    "ip_allocation",
+    "tags",
+    "revision_number",
+    "created_at",
     "updated_at",
 ];
 const NETWORK: [&str; 8] = ["id", "project_id", "admin_state_up", "subnets", "non_local_subnets", "ports", "mtu", "segments"];
@@ -137,7 +186,8 @@ async fn an_agent_of_a_segment_is_told_what_lies_elsewhere() {
     let ids = |name: &str| info[name].as_array().unwrap().iter().map(id).collect::<Vec<_>>();
     assert_eq!((ids("subnets"), ids("non_local_subnets")), (vec![here], vec![there]));
     let second = info["segments"].as_array().unwrap().iter().find(|one| one["id"] == json!(second)).unwrap();
-    let expected = ["id", "network_id", "name", "network_type", "physical_network", "segmentation_id", "is_dynamic", "segment_index", "hosts"];
+    let expected =
+        ["id", "network_id", "name", "network_type", "physical_network", "segmentation_id", "is_dynamic", "segment_index", "hosts"];
     has_all(second, &expected);
     assert_eq!((&second["hosts"], &second["name"]), (&json!(["h2"]), &json!("two")));
     // An agent there is given the network when its host is known.
@@ -325,7 +375,10 @@ async fn agents_that_are_given_networks_or_lose_them_hear_of_it() {
     let one = agent(&server, "h1").await;
     server.bus.take();
     server.post(&format!("/agents/{one}/dhcp-networks"), json!({"network_id": net})).await.expect(201);
-    assert_eq!(told(&server).await[..1], [("network_create_end".to_owned(), "h1".to_owned(), json!({"network": {"id": net}, "priority": 0}))]);
+    assert_eq!(
+        told(&server).await[..1],
+        [("network_create_end".to_owned(), "h1".to_owned(), json!({"network": {"id": net}, "priority": 0}))]
+    );
     server.delete(&format!("/agents/{one}/dhcp-networks/{net}")).await;
     assert_eq!(told(&server).await, [("network_delete_end".to_owned(), "h1".to_owned(), json!({"network_id": net, "priority": 2}))]);
     // What a dead agent served goes to another, which alone is told.

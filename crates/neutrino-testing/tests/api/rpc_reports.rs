@@ -96,8 +96,23 @@ async fn agents_are_looked_up_and_forgotten() {
     assert_eq!(one["resource_versions"], json!({"Port": "1.11"}));
     assert_eq!(one["configurations"], json!({"log_agent_heartbeats": false}));
     let names: Vec<&str> = one.as_object().unwrap().keys().map(String::as_str).collect();
-    let ovo = ["id", "agent_type", "binary", "topic", "host", "availability_zone", "admin_state_up", "started_at", "created_at",
-        "heartbeat_timestamp", "description", "configurations", "resource_versions", "load", "resources_synced"];
+    let ovo = [
+        "id",
+        "agent_type",
+        "binary",
+        "topic",
+        "host",
+        "availability_zone",
+        "admin_state_up",
+        "started_at",
+        "created_at",
+        "heartbeat_timestamp",
+        "description",
+        "configurations",
+        "resource_versions",
+        "load",
+        "resources_synced",
+    ];
     assert!(names.len() == ovo.len() && ovo.iter().all(|name| names.contains(name)), "{names:?}");
     let delete = async |args: Value| server.rpc("q-reports-plugin", "1.4", "delete_agent", args).await.unwrap();
     for args in [json!({"host": "h1"}), json!({"host": "h9", "agent_type": "X agent"}), json!({"host": "h1", "agent_type": "X agent"})] {
@@ -110,7 +125,9 @@ async fn agents_are_looked_up_and_forgotten() {
 #[tokio::test]
 async fn agents_that_are_switched_hear_of_it() {
     let server = Server::full().await;
-    for (kind, host, topic) in [("DHCP agent", "h1", Some("dhcp_agent")), ("L3 agent", "h2", Some("l3_agent")), ("Metering agent", "h3", None)] {
+    for (kind, host, topic) in
+        [("DHCP agent", "h1", Some("dhcp_agent")), ("L3 agent", "h2", Some("l3_agent")), ("Metering agent", "h3", None)]
+    {
         report(&server, kind, host, json!({})).await;
         let path = format!("/agents/{}", id(&server, host).await);
         server.bus.take();

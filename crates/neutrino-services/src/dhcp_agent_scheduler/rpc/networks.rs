@@ -67,8 +67,7 @@ struct Network {
 async fn networks(tx: &mut Tx, condition: Sql) -> Result<Vec<Network>> {
     let mut sql = Sql::raw("SELECT n.id, n.project_id, n.admin_state_up, n.mtu FROM networks n WHERE ");
     sql.append(condition).push(" ORDER BY n.id");
-    let one =
-        |row: &Row| Ok(Network { id: row.text(0)?, project_id: row.opt_text(1)?, admin_state_up: row.bool(2)?, mtu: row.int(3)? });
+    let one = |row: &Row| Ok(Network { id: row.text(0)?, project_id: row.opt_text(1)?, admin_state_up: row.bool(2)?, mtu: row.int(3)? });
     tx.select(sql).await?.iter().map(one).collect()
 }
 
@@ -143,9 +142,7 @@ async fn segments(tx: &mut Tx, networks: &BTreeSet<&str>) -> Result<HashMap<Stri
     );
     sql.append(Sql::in_texts(tx.dialect(), "network_id", networks.iter().copied())).push(" ORDER BY network_id, segment_index, id");
     let rows = tx.select(sql).await?;
-    let mut sql = Sql::raw(
-        "SELECT m.segment_id, m.host FROM segmenthostmappings m JOIN networksegments s ON s.id = m.segment_id WHERE ",
-    );
+    let mut sql = Sql::raw("SELECT m.segment_id, m.host FROM segmenthostmappings m JOIN networksegments s ON s.id = m.segment_id WHERE ");
     sql.append(Sql::in_texts(tx.dialect(), "s.network_id", networks.iter().copied())).push(" ORDER BY m.segment_id, m.host");
     let mut hosts: HashMap<String, Vec<String>> = HashMap::new();
     for row in tx.select(sql).await? {
@@ -179,7 +176,8 @@ mod tests {
 
     #[test]
     fn only_subnets_on_segments_of_the_host_are_served() {
-        let subnets = vec![json!({"id": "a", "segment_id": "s1"}), json!({"id": "b", "segment_id": "s2"}), json!({"id": "c", "segment_id": null})];
+        let subnets =
+            vec![json!({"id": "a", "segment_id": "s1"}), json!({"id": "b", "segment_id": "s2"}), json!({"id": "c", "segment_id": null})];
         let segments = [json!({"id": "s1", "hosts": ["h1"]}), json!({"id": "s2", "hosts": ["h2"]})];
         let ids = |list: &[Value]| list.iter().map(|subnet| subnet["id"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>();
         let (here, there) = apart(subnets.clone(), &segments, "h1");
