@@ -87,12 +87,17 @@ impl Tx {
             Conn::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
         };
         match done {
-            Err(error) if classify::is_read_only(&error) => {
-                self.leave().await;
-                Err(classify(text, error))
-            }
-            done => done.map_err(|e| classify(text, e)),
+            Ok(count) => Ok(count),
+            Err(error) => Err(self.failed(text, error).await),
         }
+    }
+
+    /// The failure of a statement, by class; a connection that takes no writes is left.
+    async fn failed(&mut self, text: &str, error: sqlx::Error) -> Error {
+        if classify::is_read_only(&error) {
+            self.leave().await;
+        }
+        classify(text, error)
     }
 
     /// Has the server end this connection, so that the pool makes another one in its place: behind an address that moves from server to server
@@ -101,8 +106,8 @@ impl Tx {
         // The server answers with the end of the connection, which is an error of its own.
         let _ = match self.dialect() {
             Dialect::Sqlite => Ok(()),
-            Dialect::MySql => Box::pin(self.execute_raw("KILL CONNECTION_ID()")).await,
-            Dialect::Postgres => Box::pin(self.execute_raw("SELECT pg_terminate_backend(pg_backend_pid())")).await,
+            Dialect::MySql => self.execute_raw("KILL CONNECTION_ID()").await,
+            Dialect::Postgres => self.execute_raw("SELECT pg_terminate_backend(pg_backend_pid())").await,
         };
     }
 
@@ -135,11 +140,14 @@ impl Tx {
             Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
             Conn::Postgres(c) => {
                 let row = postgres(&format!("{text} RETURNING id"), args).fetch_one(&mut **c).await;
-                return Row::Postgres(row.map_err(|e| classify(text, e))?).int(0);
+                row.map(|row| Row::Postgres(row).int(0).ok())
             }
             _ => return Err(Error::internal("an insert outside a transaction")),
         };
-        id.map_err(|e| classify(text, e))?.ok_or_else(|| Error::internal(format!("no key came back from: {text}")))
+        match id {
+            Ok(id) => id.ok_or_else(|| Error::internal(format!("no key came back from: {text}"))),
+            Err(error) => Err(self.failed(text, error).await),
+        }
     }
 
     /// All rows of a SELECT.
@@ -161,7 +169,10 @@ impl Tx {
             Conn::Postgres(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
             Conn::PostgresRead(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
         };
-        rows.map_err(|e| classify(text, e))
+        match rows {
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(self.failed(text, error).await),
+        }
     }
 
     async fn query_packed(&mut self, text: &str, packed: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
