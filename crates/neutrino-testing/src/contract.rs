@@ -18,3 +18,11 @@ pub fn read(name: &str) -> Value {
     let text = text.unwrap_or_else(|e| panic!("the contract is needed: set NEUTRINO_CONTRACT to its folder ({}: {e})", path.display()));
     serde_json::from_str(&text).expect("a file of the contract is JSON")
 }
+
+/// A file of the peer kit: `$NEUTRINO_PEER`, or `shared/peer` beside the checkout.
+#[must_use]
+pub fn peer(name: &str) -> PathBuf {
+    let folder = std::env::var_os("NEUTRINO_PEER")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peer"), PathBuf::from);
+    folder.join(name)
+}

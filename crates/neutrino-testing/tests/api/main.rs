@@ -56,6 +56,7 @@ mod rpc_l3_dvr;
 mod rpc_l3_ha;
 mod rpc_logging;
 mod rpc_metering;
+mod rpc_replay;
 mod rpc_reports;
 mod rpc_security_groups;
 mod rpc_trunk;
