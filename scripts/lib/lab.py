@@ -6,6 +6,7 @@ rights and then reads its files again."""
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,8 +37,10 @@ def check():
         raise NotPossible("namespaces and taps need root")
     if not os.path.exists("/dev/net/tun"):
         raise NotPossible("there is no /dev/net/tun")
-    if subprocess.run(["sh", "-c", "command -v ip"], stdout=subprocess.DEVNULL).returncode:
+    if shutil.which("ip") is None:
         return
+    if os.path.exists("/sys/class/net/br-int"):
+        raise NotPossible("there is a bridge br-int on this machine: another lab, or a real host")
     name = f"neutrino-probe-{os.getpid()}"
     probe = subprocess.run(["ip", "netns", "add", name], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if probe.returncode:
