@@ -46,6 +46,10 @@ pub fn dicts(table: &Table, rows: &[Record]) -> Result<Vec<Value>> {
             if row.standard_attr_id != 0 {
                 dict["standard_attr_id"] = row.standard_attr_id.into();
             }
+            // Subnets have it from their network, and the API does not show it.
+            if table.find("shared").is_some() && dict.get("shared").is_none() {
+                dict["shared"] = row.get("shared").clone();
+            }
             Ok(dict)
         })
         .collect()

@@ -191,7 +191,7 @@ async fn an_agent_of_a_segment_is_told_what_lies_elsewhere() {
     has_all(second, &expected);
     assert_eq!((&second["hosts"], &second["name"]), (&json!(["h2"]), &json!("two")));
     // An agent there is given the network when its host is known.
-    server.bus.take();
+    told(&server).await;
     host(&server, "h2").await;
     assert_eq!(methods(&told(&server).await), [("network_create_end", "h2")]);
 }
