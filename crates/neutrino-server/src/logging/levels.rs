@@ -9,7 +9,7 @@ use tracing_subscriber::filter::Targets;
 
 /// Libraries that say too much; an operator's `default_log_levels` comes after.
 const QUIET: [(&str, LevelFilter); 7] = [
-    ("lapin", LevelFilter::ERROR),
+    ("lapin", LevelFilter::OFF),
     ("sqlx", LevelFilter::WARN),
     ("hyper", LevelFilter::INFO),
     ("hyper_util", LevelFilter::INFO),
