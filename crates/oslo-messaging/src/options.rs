@@ -127,6 +127,8 @@ pub struct Options {
     pub prefetch: u16,
     pub missing_consumer_timeout: Duration,
     pub redeclare_delay: Duration,
+    /// A lost queue is declared at once the first time: what is sent before that is lost, and its sender waits for its timeout.
+    pub redeclare_at_once: bool,
     pub shuffle: bool,
     pub mandatory_replies: bool,
     pub ping: bool,
@@ -205,6 +207,7 @@ impl Options {
             prefetch: u16::try_from(source.int("rabbit_qos_prefetch_count")).unwrap_or(u16::MAX),
             missing_consumer_timeout: source.seconds("kombu_missing_consumer_retry_timeout"),
             redeclare_delay: Duration::from_secs_f64(source.float("kombu_reconnect_delay").clamp(0.0, 4.5)),
+            redeclare_at_once: !conf.is_set(GROUP, "kombu_reconnect_delay") && url.option("kombu_reconnect_delay").is_none(),
             shuffle: source.text("kombu_failover_strategy") == "shuffle",
             mandatory_replies: source.bool("direct_mandatory_flag"),
             ping: conf.bool("DEFAULT", "rpc_ping_enabled"),

@@ -4,7 +4,7 @@
 //! Invariants: a message is acknowledged when a handler takes it, not before; the broker sends no more ahead than is bounded here; queues that
 //! are gone are declared anew.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt as _, stream};
 use lapin::{
@@ -13,6 +13,7 @@ use lapin::{
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::{AMQPValue, FieldTable},
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{amqp, link::Link};
@@ -70,6 +71,7 @@ impl Listener {
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut lost: Option<Instant> = None;
         loop {
             let connection = tokio::select! {
                 connection = self.link.connection() => connection,
@@ -85,6 +87,11 @@ impl Listener {
                 }
                 End::Lost(queue) => {
                     stats::add(&self.stats.queues_lost, 1);
+                    let again = lost.replace(Instant::now()).is_some_and(|before| before.elapsed() < Duration::from_secs(5));
+                    if self.options.redeclare_at_once && !again {
+                        tracing::error!("queue {queue} is gone; it is declared anew");
+                        continue;
+                    }
                     tracing::error!("queue {queue} is gone; it is declared anew in {} s", self.options.redeclare_delay.as_secs_f32());
                 }
             }
