@@ -63,16 +63,18 @@ pub fn refused(config: &Config, group: &str, error: &keystone_auth::OptionError)
 /// A sentence for the operator: a value that cannot be used, an option that would be ignored.
 pub fn options(config: &Config, group: &str) -> Result<Options, String> {
     let refuse = |name: &str, value: &str, reason: &str| Err(config.refuse::<&str>(group, name, value, reason, &[]).to_string());
+    // A group of few options has none of these.
+    let has = |name: &str| config.is_declared(group, name);
     for name in ["collect_timing", "split_loggers"] {
-        if config.bool(group, name) {
+        if has(name) && config.bool(group, name) {
             return refuse(name, "True", "this is not supported; leave it off");
         }
     }
-    if config.str(group, "tls_ciphers").is_some_and(|value| !value.is_empty()) {
+    if has("tls_ciphers") && config.str(group, "tls_ciphers").is_some_and(|value| !value.is_empty()) {
         return refuse("tls_ciphers", "", "the ciphers cannot be chosen; leave it out");
     }
     // 1.2 is the least that there is anyway.
-    if config.text(group, "tls_min_version") == "1.3" {
+    if has("tls_min_version") && config.text(group, "tls_min_version") == "1.3" {
         return refuse("tls_min_version", "1.3", "TLS 1.2 cannot be turned off; leave it out");
     }
     let read = Options::read(|info| match info.name {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Against a real RabbitMQ. `scripts/rpc` starts one and names its folder in `NEUTRINO_TEST_BROKER`; without it these tests do nothing.
 //! One at a time: some of them stop the broker.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     path::Path,

@@ -2,14 +2,14 @@
 //! What OVS agents ask for distributed routers: the MAC addresses of hosts, and what is on a subnet.
 
 use neutrino_core::{
-    Context, Engine,
+    Context, Engine, listing,
     rpc::{Args, cast, text as argument},
 };
 use neutrino_db::args;
 use neutrino_types::Result;
 use serde_json::{Map, Value, json};
 
-use super::{objects, plain};
+use super::plain;
 use crate::{dvr_macs, notifier::dvr_macs_changed, spread};
 
 fn shown(host: &str, mac: neutrino_types::mac::Mac) -> Value {
@@ -69,15 +69,16 @@ pub async fn subnet(engine: &Engine, cx: &Context, arguments: &Args) -> Result<V
         None => argument(arguments, "subnet")?,
     };
     let nothing = Ok(Value::Object(Map::new()));
-    let Some(mut subnet) = objects::by(engine, &cx.elevated(), "subnets", "id", [subnet_id]).await?.pop() else { return nothing };
-    let address = named.and_then(|entry| entry["ip_address"].as_str()).unwrap_or_else(|| objects::text(&subnet, "gateway_ip"));
+    let Ok(record) = engine.original(&cx.elevated(), "subnets", None, subnet_id).await else { return nothing };
+    let mut subnet = listing::dict(&record)?;
+    let address = named.and_then(|entry| entry["ip_address"].as_str()).unwrap_or_else(|| record.str("gateway_ip"));
     let sql = "SELECT p.mac_address, (SELECT count(*) FROM externalnetworks e WHERE e.network_id = p.network_id) FROM ports p \
                JOIN ipallocations a ON a.port_id = p.id WHERE a.subnet_id = ? AND a.ip_address = ?";
     let Some(row) = engine.db.reader().await?.query_one(sql, args![subnet_id, address]).await? else {
         tracing::error!(subnet_id, address, "no port of a router has the subnet's gateway address");
         return nothing;
     };
-    subnet.insert("gateway_mac".to_owned(), row.text(0)?.into());
-    subnet.insert("router:external".to_owned(), (row.int(1)? > 0).into());
-    Ok(Value::Object(subnet))
+    subnet["gateway_mac"] = row.text(0)?.into();
+    subnet["router:external"] = (row.int(1)? > 0).into();
+    Ok(subnet)
 }

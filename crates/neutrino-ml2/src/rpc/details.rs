@@ -95,7 +95,7 @@ pub async fn list_and_failed(engine: &Engine, cx: &Context, args: &Args) -> Resu
 /// `get_network_details`.
 pub async fn network(engine: &Engine, cx: &Context, args: &Args) -> Result<Value> {
     let id = rpc::text(args, "network")?;
-    Ok(dict(&engine.original(&cx.elevated(), "networks", None, id).await?))
+    dict(&engine.original(&cx.elevated(), "networks", None, id).await?)
 }
 
 /// `get_ports_by_vnic_type_and_host`.
@@ -105,7 +105,7 @@ pub async fn ports_on_host(engine: &Engine, cx: &Context, args: &Args) -> Result
     let rows = engine.db.reader().await?.query(text, args![vnic_type, host]).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
     let ports = whole(engine, &cx.elevated(), "ports", ids.iter().map(String::as_str)).await?;
-    Ok(ids.iter().filter_map(|id| ports.get(id)).map(dict).collect())
+    ids.iter().filter_map(|id| ports.get(id)).map(dict).collect()
 }
 
 async fn describe(engine: &Engine, cx: &Context, named: &[Value], host: Option<&str>) -> Result<Vec<Value>> {

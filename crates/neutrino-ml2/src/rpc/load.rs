@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use neutrino_core::{Authorized, Context, Engine, Filter, ListQuery};
-use neutrino_model::{Record, View};
+use neutrino_core::{Authorized, Context, Engine, Filter, ListQuery, listing};
+use neutrino_model::Record;
 use neutrino_types::Result;
 use serde_json::Value;
 
@@ -47,12 +47,18 @@ pub async fn whole<'a>(
     some(engine, cx, collection, ids, &all).await
 }
 
-/// An object as messages carry it: what an administrator sees, and the id of its standard attributes.
-#[must_use]
-pub fn dict(record: &Record) -> Value {
-    let mut text = Vec::new();
-    View::new(record.table(), |_| true).write(record, &mut text);
-    let mut value: Value = serde_json::from_slice(&text).unwrap_or_default();
-    value["standard_attr_id"] = record.standard_attr_id.into();
-    value
+/// An object as messages carry it ([`listing::dict`]). Networks say of two features whether they have them even where those are off.
+///
+/// # Errors
+/// Internal: a record that is no JSON.
+pub fn dict(record: &Record) -> Result<Value> {
+    let mut dict = listing::dict(record)?;
+    if record.table().resource.collection == "networks" {
+        for name in ["qinq", "vlan_transparent"] {
+            if dict.get(name).is_none() {
+                dict[name] = Value::Null;
+            }
+        }
+    }
+    Ok(dict)
 }

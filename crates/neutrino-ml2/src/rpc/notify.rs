@@ -57,8 +57,7 @@ pub async fn port_updated(engine: &Engine, cx: &Context, original: &Record, port
                 JOIN networksegments s ON s.id = l.segment_id WHERE l.port_id = ? AND l.host = ? ORDER BY l.level DESC LIMIT 1";
     let row = engine.db.reader().await?.query_one(text, args![port.id(), port.str("binding:host_id")]).await?;
     let Some(row) = row else { return Ok(()) };
-    let args =
-        json!({"port": dict(port), "network_type": row.text(0)?, "segmentation_id": row.opt_int(1)?, "physical_network": row.opt_text(2)?});
+    let args = json!({"port": dict(port)?, "network_type": row.text(0)?, "segmentation_id": row.opt_int(1)?, "physical_network": row.opt_text(2)?});
     fanout(engine, cx, PORT_UPDATE, "1.0", "port_update", args);
     Ok(())
 }
@@ -139,7 +138,12 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
 fn network_updated(engine: &Engine, cx: &Context, change: &Change) {
     let (Some(was), Some(is)) = (&change.before, &change.after) else { return };
     if ["mtu", "qos_policy_id"].iter().any(|name| was.get(name) != is.get(name)) {
-        fanout(engine, cx, NETWORK_UPDATE, "1.4", "network_update", json!({"network": dict(is)}));
+        match dict(is) {
+            Ok(network) => fanout(engine, cx, NETWORK_UPDATE, "1.4", "network_update", json!({ "network": network })),
+            Err(error) => {
+                tracing::error!(error = %error, log = error.log().unwrap_or_default(), "agents are not told of a network's change")
+            }
+        }
     }
 }
 

@@ -97,7 +97,7 @@ async fn ports(engine: &Engine, cx: &Context, args: &Args) -> Result<Ports> {
         if record.str("device_owner").starts_with("network:") {
             continue;
         }
-        let mut port = load::dict(record);
+        let mut port = load::dict(record)?;
         let addresses: Vec<Value> = record.list("fixed_ips").iter().map(|entry| entry["ip_address"].clone()).collect();
         port["fixed_ips"] = addresses.into();
         if port["security_groups"].is_null() {

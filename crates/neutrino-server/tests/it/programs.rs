@@ -55,13 +55,13 @@ fn what_cannot_be_obeyed_is_refused_with_its_place() {
     let home = home();
     let file = conf(
         home.path(),
-        "[DEFAULT]\nauth_strategy = kerberos\ncore_plugin = ml3\ntransport_url = rabbit://u:hunter2@h\n[database]\nconnection = sqlite:////x\n",
+        "[DEFAULT]\nauth_strategy = kerberos\ncore_plugin = ml3\ntransport_url = kafka://u:hunter2@h\n[database]\nconnection = sqlite:////x\n",
     );
     let text = refusal(server(home.path()).arg("--config-file").arg(&file));
     let place = |line: usize| format!("neutron-server: {}:{line}: ", file.display());
     assert!(text.contains(&format!("{}[DEFAULT] auth_strategy = kerberos: no such way of authentication", place(2))), "{text}");
     assert!(text.contains(&format!("{}[DEFAULT] core_plugin = ml3: no such core plugin (known: ml2, ", place(3))), "{text}");
-    assert!(text.contains(&format!("{}[DEFAULT] transport_url: messaging over RabbitMQ", place(4))), "{text}");
+    assert!(text.contains(&format!("{}[DEFAULT] transport_url: messaging over kafka", place(4))), "{text}");
     assert!(!text.contains("hunter2"));
 
     let file = conf(home.path(), "[DEFAULT]\nbind_port = x\napi_workers = 0\n");

@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 
 use neutrino_core::{
-    Context, Engine, RpcEndpoint,
+    Context, Engine, RpcEndpoint, listing,
     rpc::{self, Args},
 };
 use neutrino_db::Sql;
 use neutrino_types::{Result, error::kinds};
 use serde_json::{Map, Value};
 
-use super::{BUILD, DEGRADED, ERROR, bind, shown};
+use super::{BUILD, DEGRADED, ERROR, bind};
 
 const TOPIC: &str = "trunk";
 /// The statuses that an agent may bring a trunk to.
@@ -90,7 +90,7 @@ async fn update_subport_bindings(engine: &Engine, cx: &Context, args: &Args) -> 
         bind::set_status(engine, cx, &trunk, BUILD).await?;
         let of_trunk: Vec<String> = ports.iter().filter(|port| owners.get(*port) == Some(&trunk)).cloned().collect();
         let bound = bind::bind_ports(engine, cx, &trunk, &of_trunk, host).await;
-        let mut updated = bound.iter().map(shown).collect::<Result<Vec<_>>>()?;
+        let mut updated = bound.iter().map(listing::dict).collect::<Result<Vec<_>>>()?;
         if bound.iter().any(|port| port.str("binding:vif_type") == "binding_failed") {
             bind::set_status(engine, cx, &trunk, ERROR).await?;
             updated.clear();

@@ -37,7 +37,7 @@ fn refusal(status: u16) -> (u16, Value) {
 }
 
 fn answer(dns: &mut Dns, asked: &Asked) -> (u16, Value) {
-    let path = asked.path.split('?').next().unwrap_or_default().strip_prefix("/v2/").expect("the address of the operator");
+    let path = asked.path.split('?').next().unwrap_or_default().strip_prefix("/v2/").unwrap();
     let (token, all) = (asked.header("x-auth-token"), asked.header("x-auth-all-projects") == "true");
     let sees = |owner: &str| owner == token || (all && ["admin", "own"].contains(&token));
     if asked.method != "GET"

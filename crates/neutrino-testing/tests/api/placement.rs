@@ -135,7 +135,7 @@ fn nova(cloud: &mut Cloud, asked: &Asked, path: &str) -> (u16, Value) {
             (200, json!({ "aggregate": made }))
         }
         ("POST", ["os-aggregates", id, "action"]) => {
-            let aggregate = cloud.aggregates.iter_mut().find(|known| known["id"].to_string() == *id).unwrap();
+            let aggregate = cloud.aggregates.iter_mut().find(|known| known["id"].as_i64() == id.parse().ok()).unwrap();
             let hosts = aggregate["hosts"].as_array_mut().unwrap();
             if let Some(host) = asked.body["add_host"]["host"].as_str() {
                 hosts.push(json!(host));
@@ -145,7 +145,7 @@ fn nova(cloud: &mut Cloud, asked: &Asked, path: &str) -> (u16, Value) {
             (200, json!({}))
         }
         ("DELETE", ["os-aggregates", id]) => {
-            cloud.aggregates.retain(|known| known["id"].to_string() != *id);
+            cloud.aggregates.retain(|known| known["id"].as_i64() != id.parse().ok());
             (200, json!({}))
         }
         _ => panic!("{asked:?}"),

@@ -143,10 +143,11 @@ async fn addresses_are_chosen_asked_for_and_changed() {
     let net = network(&server).await;
     let v4 = subnet(&server, &net, "10.5.0.0/24", json!({})).await;
     let v6 = subnet(&server, &net, "fd00::/64", json!({"ipv6_address_mode": "slaac", "ipv6_ra_mode": "slaac"})).await;
+    // Asked for first: the next port's address is chosen at random.
+    let asked = create(&server, &net, json!({"fixed_ips": [{"ip_address": "10.5.0.77"}]})).await.expect(201);
     let port = create(&server, &net, json!({"mac_address": "FA-16-3E-00-00-01"})).await.expect(201);
     assert_eq!(port["mac_address"], "fa:16:3e:00:00:01");
     assert_eq!(addresses(&port)[1], "fd00::f816:3eff:fe00:1");
-    let asked = create(&server, &net, json!({"fixed_ips": [{"ip_address": "10.5.0.77"}]})).await.expect(201);
     assert!(addresses(&asked).contains(&"10.5.0.77"));
     create(&server, &net, json!({"fixed_ips": [{"ip_address": "10.5.0.77"}]})).await.refused(409, "IpAddressAlreadyAllocated");
     create(&server, &net, json!({"fixed_ips": [{"subnet_id": v6, "ip_address": "fd00::5"}]}))

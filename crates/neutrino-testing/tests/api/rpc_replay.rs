@@ -50,7 +50,9 @@ impl Recorded {
     }
 
     fn one(&self, topic: &str, method: &str) -> &Value {
-        self.calls().find(|call| call["topic"] == topic && call["method"] == method).unwrap_or_else(|| panic!("no record of {topic} {method}"))
+        self.calls()
+            .find(|call| call["topic"] == topic && call["method"] == method)
+            .unwrap_or_else(|| panic!("no record of {topic} {method}"))
     }
 }
 
@@ -89,6 +91,10 @@ fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "object",
     }
 }
+
+/// Keys that some ports have in Neutron and none of the recorded ones had: those of extension drivers that were off there, of parents of trunks, and of
+/// what was bound by nobody.
+const BESIDE: [&str; 4] = ["device_profile", "numa_affinity_policy", "trunk_details", "bound_drivers"];
 
 /// Is the key an id, so that the object is a map and no record?
 fn is_id(key: &str) -> bool {
@@ -129,6 +135,8 @@ fn compare_all(at: &str, theirs: &[Value], ours: &Value, wrong: &mut Vec<String>
                 compare_all(&format!("{at}.*"), &theirs, one, wrong);
             }
         }
+        // Nothing is known yet, as of a port that is not bound.
+        Value::Object(map) if map.is_empty() => {}
         Value::Object(map) => {
             let theirs: Vec<&Map<String, Value>> = known.iter().filter_map(|value| value.as_object()).collect();
             let always = theirs[0].keys().filter(|key| theirs.iter().all(|one| one.contains_key(*key)));
@@ -137,7 +145,7 @@ fn compare_all(at: &str, theirs: &[Value], ours: &Value, wrong: &mut Vec<String>
             }
             for (key, value) in map {
                 let values: Vec<Value> = theirs.iter().filter_map(|one| one.get(key).cloned()).collect();
-                if values.is_empty() {
+                if values.is_empty() && !BESIDE.contains(&key.as_str()) {
                     wrong.push(format!("{at}: {key} is not there in Neutron"));
                 }
                 compare_all(&format!("{at}.{key}"), &values, value, wrong);
@@ -179,7 +187,13 @@ async fn lab() -> Lab {
     for (network, subnet, cidr) in [("net1", "net1_sub", "10.31.0.0/24"), ("net2", "net2_sub", "10.32.0.0/24")] {
         lab.make(network, "/networks", "network", json!({"name": network})).await;
         let id = lab.id(network).to_owned();
-        lab.make(subnet, "/subnets", "subnet", json!({"network_id": id, "ip_version": 4, "cidr": cidr, "dns_nameservers": ["198.51.100.53"]})).await;
+        lab.make(
+            subnet,
+            "/subnets",
+            "subnet",
+            json!({"network_id": id, "ip_version": 4, "cidr": cidr, "dns_nameservers": ["198.51.100.53"]}),
+        )
+        .await;
     }
     let external = json!({"router:external": true, "provider:network_type": "flat", "provider:physical_network": "physnet1"});
     lab.make("ext", "/networks", "network", external).await;
@@ -206,11 +220,14 @@ async fn lab() -> Lab {
         lab.make("qos_rule", &path, member, body).await;
     }
     let body = json!({"network_id": lab.id("net2"), "security_groups": [sg]});
-    lab.make("parent", "/ports", "port", json!({"network_id": lab.id("net1"), "security_groups": [sg], "device_owner": "compute:nova", "binding:host_id": HOST})).await;
+    lab.make("parent", "/ports", "port", json!({"network_id": lab.id("net1"), "security_groups": [sg]})).await;
     lab.make("subport", "/ports", "port", body).await;
     let subports = json!([{"port_id": lab.id("subport"), "segmentation_type": "vlan", "segmentation_id": 101}]);
     let body = json!({"port_id": lab.id("parent"), "sub_ports": subports});
     lab.make("trunk", "/trunks", "trunk", body).await;
+    // A bound port cannot become a parent; its machine starts afterwards.
+    let body = json!({"port": {"device_owner": "compute:nova", "binding:host_id": HOST}});
+    lab.server.put(&format!("/ports/{}", lab.id("parent")), body).await.expect(200);
     lab.make("label", "/metering/metering-labels", "metering_label", json!({"name": "m1"})).await;
     let body = json!({"metering_label_id": lab.id("label"), "direction": "egress", "remote_ip_prefix": "0.0.0.0/0"});
     lab.make("label_rule", "/metering/metering-label-rules", "metering_label_rule", body).await;
@@ -250,17 +267,16 @@ async fn each_recorded_call_is_answered_in_the_recorded_shape() {
     lab.replay(r, "q-plugin", "tunnel_sync", json!({"tunnel_ip": "198.18.0.1", "tunnel_type": "vxlan", "host": HOST})).await;
     let agent = format!("ovs-agent-{HOST}");
     lab.replay(r, "q-plugin", "get_network_details", json!({"network": ext, "agent_id": agent, "host": HOST})).await;
-    for (resource_type, version, filter) in [
-        ("Port", "1.11", json!({"id": [vm1]})),
-        ("Port", "1.11", json!({"security_group_ids": [sg]})),
-    ] {
+    for (resource_type, version, filter) in [("Port", "1.11", json!({"id": [vm1]})), ("Port", "1.11", json!({"security_group_ids": [sg]}))]
+    {
         let args = json!({"resource_type": resource_type, "version": version, "filter_kwargs": filter});
         let pulled = lab.replay(r, "q-plugin", "bulk_pull", args).await;
         assert!(pulled.as_array().is_some_and(|list| !list.is_empty()), "{resource_type} {filter}: {pulled}");
     }
     let args = json!({"resource_type": "QosPolicy", "version": "1.10", "resource_id": lab.id("qos")});
     lab.replay(r, "q-plugin", "pull", args).await;
-    let args = json!({"devices_up": [vm1, vm2], "devices_down": [own(&lab, "vm3")], "agent_id": agent, "host": HOST, "refresh_tunnels": true});
+    let args =
+        json!({"devices_up": [vm1, vm2], "devices_down": [own(&lab, "vm3")], "agent_id": agent, "host": HOST, "refresh_tunnels": true});
     lab.replay(r, "q-plugin", "update_device_list", args).await;
     let port = lab.server.get(&format!("/ports/{vm1}")).await.expect(200);
     assert_eq!(port["status"], "ACTIVE", "DHCP and L2 are ready");
@@ -285,7 +301,8 @@ async fn each_recorded_call_is_answered_in_the_recorded_shape() {
 
     // Metering, trunks, logs.
     lab.replay(r, "q-metering-plugin", "get_sync_data_metering", json!({"host": HOST})).await;
-    let subports = json!([{"port_id": lab.id("subport"), "trunk_id": lab.id("trunk"), "segmentation_type": "vlan", "segmentation_id": 101}]);
+    let subports =
+        json!([{"port_id": lab.id("subport"), "trunk_id": lab.id("trunk"), "segmentation_type": "vlan", "segmentation_id": 101}]);
     lab.replay(r, "trunk", "update_subport_bindings", json!({ "subports": subports })).await;
     let args = json!({"trunk_id": lab.id("trunk"), "status": "ACTIVE"});
     lab.replay(r, "trunk", "update_trunk_status", args).await;
