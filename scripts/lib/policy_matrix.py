@@ -73,6 +73,19 @@ def holds(rules, names, seen):
     return all(policy.RuleCheck("rule", name)(target, creds, rules) for name in rest)
 
 
+# Attributes that rules of reading look at and that an update does not fetch, since they are not marked as required by the policy
+# (`_fetch_resource` in neutron/pecan_wsgi/hooks/policy_enforcement.py).
+NOT_FETCHED = {"address_group": ["shared"], "policy": ["shared"]}
+
+
+def prefetched(seen):
+    """What an update knows of the object when it asks whether the caller may know of it."""
+    if seen["verb"] != "update":
+        return seen
+    left_out = NOT_FETCHED.get(seen["member"], [])
+    return {**seen, "target": {key: value for key, value in seen["target"].items() if key not in left_out}}
+
+
 def main():
     with open(sys.argv[1]) as file:
         observations = json.load(file)
@@ -80,7 +93,7 @@ def main():
     counts, wrong = collections.Counter(), []
     for seen in observations:
         allowed = holds(rules, list(parts(seen)), seen)
-        sees = holds(rules, [f"get_{seen['member']}"], seen)
+        sees = holds(rules, [f"get_{seen['member']}"], prefetched(seen))
         if allowed:
             expected = "let through"
             right = seen["status"] not in (401, 403, 404)

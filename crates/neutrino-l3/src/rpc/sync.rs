@@ -105,6 +105,11 @@ pub async fn data(engine: &Engine, cx: &Context, agent: &Agent, ids: &BTreeSet<S
     }
     let mut tx = engine.db.reader().await?;
     columns(&mut tx, &mut routers).await?;
+    // What was deleted since the first look has no columns any more.
+    routers.retain(|_, router| router.shown.contains_key("gw_port_id"));
+    if routers.is_empty() {
+        return Ok(Vec::new());
+    }
     let instances = instances(engine, cx, &mut tx, &routers).await?;
     let plan = Plan::make(&mut tx, agent, &routers, &instances).await?;
     let served = served_by(&mut tx, &routers).await?;
