@@ -26,6 +26,7 @@ pub mod query;
 pub mod quota;
 pub mod rbac;
 pub mod registry;
+pub mod relay;
 pub mod routers;
 mod rows;
 pub mod rpc;
@@ -36,7 +37,7 @@ pub mod versions;
 
 pub use authz::Authorized;
 pub use behaviour::{Behaviour, Described, Endpoint, Facet, Hook, Loader, Place, Startup, Worker};
-pub use changes::{Backlog, Change, Changes, Verb, Watcher};
+pub use changes::{Change, Changes, Verb, Watcher};
 pub use context::{Caller, Context, Token};
 pub use engine::{Engine, Precondition};
 pub use op::Op;

@@ -67,8 +67,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     builder.extension(&EXTENSION).facet(api::Networks).facet(api::Agents);
     if config.bool("DEFAULT", "dhcp_agent_notification") {
         builder.hook("subnets", hooks::First::default()).hook("ports", hooks::First::default());
-        let notifier = Arc::new(notify::Notifier::new());
-        builder.watcher(notify::Watch(notifier.clone())).worker(notify::Sender(notifier.clone())).service(notifier);
+        neutrino_core::relay::register::<notify::DhcpAgents>(builder);
     }
     builder.hook("agents", hooks::NewHosts);
     if config.bool("DEFAULT", "allow_automatic_dhcp_failover") {

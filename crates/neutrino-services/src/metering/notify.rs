@@ -4,14 +4,12 @@
 //!
 //! Invariants: nothing is told before its commit; a batch of changes costs a constant number of statements.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use neutrino_core::{
-    Backlog, Builder, Change, Changes, Context, Engine, Verb, Watcher, Worker,
+    Builder, Change, Context, Engine, Verb,
+    relay::{self, Listener},
     rpc::{self, Message},
 };
 use neutrino_db::Sql;
@@ -27,58 +25,28 @@ const COLLECTIONS: [&str; 2] = ["metering_labels", "metering_label_rules"];
 const RULE: [&str; 7] =
     ["id", "metering_label_id", "direction", "remote_ip_prefix", "source_ip_prefix", "destination_ip_prefix", "excluded"];
 
-/// The changes that wait to be told. A service of the registry.
-struct Notifier(Backlog);
-
 pub fn register(builder: &mut Builder) {
-    let notifier = Arc::new(Notifier(Backlog::new("metering agents")));
-    builder.watcher(Watch(notifier.clone())).worker(Sender(notifier.clone())).service(notifier);
-}
-
-struct Watch(Arc<Notifier>);
-
-impl Watcher for Watch {
-    fn changed(&self, _engine: &Engine, cx: &Context, changes: &Changes) {
-        let ours = |change: &&Change| COLLECTIONS.contains(&change.collection.as_str()) && change.verb != Verb::Updated;
-        for change in changes.objects.iter().filter(ours) {
-            self.0.0.push(cx, change.clone());
-        }
-    }
-}
-
-struct Sender(Arc<Notifier>);
-
-#[async_trait]
-impl Worker for Sender {
-    fn name(&self) -> &'static str {
-        "metering notifications"
-    }
-
-    async fn run(&self, engine: Arc<Engine>, mut stop: tokio::sync::watch::Receiver<bool>) -> Result<()> {
-        while self.0.0.next(&mut stop).await {
-            tell_waiting(&engine, &self.0).await;
-        }
-        tell_waiting(&engine, &self.0).await;
-        Ok(())
-    }
+    relay::register::<MeteringAgents>(builder);
 }
 
 /// Tells agents everything that waits now.
 pub async fn flush(engine: &Engine) {
-    if let Some(notifier) = engine.registry.service::<Notifier>() {
-        tell_waiting(engine, &notifier).await;
-    }
+    relay::flush::<MeteringAgents>(engine).await;
 }
 
-async fn tell_waiting(engine: &Engine, notifier: &Notifier) {
-    loop {
-        let batch = notifier.0.take();
-        if batch.is_empty() {
-            return;
-        }
-        if let Err(error) = tell(engine, &batch).await {
-            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "metering agents do not hear of {} change(s)", batch.len());
-        }
+/// Metering agents, as those who hear of labels and rules.
+struct MeteringAgents;
+
+#[async_trait]
+impl Listener for MeteringAgents {
+    const NAME: &'static str = "metering agents";
+
+    fn wants(change: &Change) -> bool {
+        COLLECTIONS.contains(&change.collection.as_str()) && change.verb != Verb::Updated
+    }
+
+    async fn tell(engine: &Engine, batch: &[(Context, Change)]) -> Result<()> {
+        tell(engine, batch).await
     }
 }
 

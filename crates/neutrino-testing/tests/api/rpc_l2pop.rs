@@ -120,14 +120,15 @@ async fn many_ports_are_one_message_and_a_restarted_agent_learns_again() {
 #[tokio::test]
 async fn a_port_moves_and_changes_its_addresses() {
     let (server, net) = lab(&[1, 2]).await;
-    let port = on_host(&server, &net, "h1", json!({})).await.expect(201);
-    let stays = on_host(&server, &net, "h2", json!({})).await.expect(201);
+    let at = |address: &str| json!({"fixed_ips": [{ "ip_address": address }]});
+    let port = on_host(&server, &net, "h1", at("10.5.0.100")).await.expect(201);
+    let stays = on_host(&server, &net, "h2", at("10.5.0.101")).await.expect(201);
     report(&server, true, &[&port], "h1").await;
     report(&server, true, &[&stays], "h2").await;
     update(&server, &port, json!({"mac_address": "fa:16:3e:00:00:01", "binding:host_id": "h1"})).await;
     told(&server);
     let old = of(&port);
-    let now = update(&server, &port, json!({"fixed_ips": [{"ip_address": "10.5.0.200"}]})).await.expect(200);
+    let now = update(&server, &port, at("10.5.0.200")).await.expect(200);
     let change = json!({"chg_ip": {&net: {"192.0.2.1": {"before": old, "after": of(&now)}}}});
     assert_eq!(short(&told(&server)), [("update_fdb_entries", "all", json!({"fdb_entries": change}))]);
     let moved = update(&server, &port, json!({"binding:host_id": "h2"})).await.expect(200);

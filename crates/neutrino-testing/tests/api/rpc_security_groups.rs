@@ -134,7 +134,8 @@ async fn agents_hear_of_rules_and_members() {
     let members = || {
         server.bus.take_method("security_groups_member_updated").into_iter().map(|m| m.args["security_groups"].clone()).collect::<Vec<_>>()
     };
-    let port = create(&server, &net, json!({"security_groups": [id(&group)]})).await.expect(201);
+    let body = json!({"security_groups": [id(&group)], "fixed_ips": [{"ip_address": "10.5.0.76"}]});
+    let port = create(&server, &net, body).await.expect(201);
     assert_eq!(members(), [json!([id(&group)])]);
     update(&server, &port, json!({"name": "n"})).await.expect(200);
     assert_eq!(members(), Vec::<Value>::new());

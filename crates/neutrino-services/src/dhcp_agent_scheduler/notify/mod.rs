@@ -9,11 +9,10 @@
 mod payloads;
 mod recipients;
 
-use std::{sync::Arc, time::Duration};
-
 use async_trait::async_trait;
 use neutrino_core::{
-    Backlog, Change, Changes, Context, Engine, Verb, Watcher, Worker,
+    Change, Context, Engine, Verb,
+    relay::{self, Listener},
     rpc::{self, Message},
 };
 use neutrino_types::Result;
@@ -36,10 +35,6 @@ mod priority {
     pub const PORT: u8 = 6;
 }
 
-/// How often a batch is tried while the database fails.
-const MAX_TRIES: u32 = 5;
-const BETWEEN_TRIES: Duration = Duration::from_secs(1);
-
 fn cast(engine: &Engine, cx: &Context, topic: &str, host: &str, method: &'static str, mut payload: Value, priority: u8) {
     payload["priority"] = priority.into();
     rpc::cast(engine, cx, Message::new(topic, VERSION, method, json!({ "payload": payload })).to(host));
@@ -58,24 +53,25 @@ pub fn removed(engine: &Engine, cx: &Context, network_id: &str, host: &str) {
     cast(engine, cx, TOPIC, host, "network_delete_end", json!({"network_id": network_id}), priority::NETWORK_DELETE);
 }
 
-/// The changes that wait to be told. A service of the registry.
-pub struct Notifier(Backlog);
+/// DHCP agents, as those who hear of changes of networks, subnets and ports.
+pub struct DhcpAgents;
 
-impl Notifier {
-    pub fn new() -> Self {
-        Self(Backlog::new("DHCP agents"))
+#[async_trait]
+impl Listener for DhcpAgents {
+    const NAME: &'static str = "DHCP agents";
+
+    fn wants(change: &Change) -> bool {
+        matters(change)
+    }
+
+    async fn tell(engine: &Engine, batch: &[(Context, Change)]) -> Result<()> {
+        payloads::tell(engine, batch).await
     }
 }
 
-/// Takes note of changes of networks, subnets and ports.
-pub struct Watch(pub Arc<Notifier>);
-
-impl Watcher for Watch {
-    fn changed(&self, _engine: &Engine, cx: &Context, changes: &Changes) {
-        for change in changes.objects.iter().filter(|change| matters(change)) {
-            self.0.0.push(cx, change.clone());
-        }
-    }
+/// Tells agents everything that waits now.
+pub async fn flush(engine: &Engine) {
+    relay::flush::<DhcpAgents>(engine).await;
 }
 
 /// Could an agent need to know?
@@ -84,50 +80,5 @@ fn matters(change: &Change) -> bool {
         ("networks", Verb::Created, ..) => false,
         ("ports", Verb::Updated, Some(before), Some(after)) => payloads::port_matters(before, after),
         (collection, ..) => ["networks", "subnets", "ports"].contains(&collection),
-    }
-}
-
-/// Tells what waits.
-pub struct Sender(pub Arc<Notifier>);
-
-#[async_trait]
-impl Worker for Sender {
-    fn name(&self) -> &'static str {
-        "DHCP notifications"
-    }
-
-    async fn run(&self, engine: Arc<Engine>, mut stop: tokio::sync::watch::Receiver<bool>) -> Result<()> {
-        while self.0.0.next(&mut stop).await {
-            tell_waiting(&engine, &self.0).await;
-        }
-        tell_waiting(&engine, &self.0).await;
-        Ok(())
-    }
-}
-
-/// Tells agents everything that waits now.
-pub async fn flush(engine: &Engine) {
-    if let Some(notifier) = engine.registry.service::<Notifier>() {
-        tell_waiting(engine, &notifier).await;
-    }
-}
-
-async fn tell_waiting(engine: &Engine, notifier: &Notifier) {
-    loop {
-        let batch = notifier.0.take();
-        if batch.is_empty() {
-            return;
-        }
-        let mut tries = 1;
-        while let Err(error) = payloads::tell(engine, &batch).await {
-            let log = error.log().unwrap_or_default();
-            if tries == MAX_TRIES {
-                tracing::error!(error = %error, log, "DHCP agents do not hear of {} change(s)", batch.len());
-                break;
-            }
-            tracing::warn!(error = %error, log, "DHCP agents cannot be told yet");
-            tries += 1;
-            tokio::time::sleep(BETWEEN_TRIES).await;
-        }
     }
 }
