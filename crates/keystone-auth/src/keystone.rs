@@ -64,8 +64,8 @@ pub(crate) struct Keystone {
     gate: tokio::sync::Mutex<()>,
 }
 
-/// What Keystone says about a token. An error is a sentence for the log: Keystone said nothing that counts.
-pub(crate) type Verdict = Result<Option<TokenInfo>, String>;
+/// What Keystone says about a token, read and as it came. An error is a sentence for the log: Keystone said nothing that counts.
+pub(crate) type Verdict = Result<Option<(TokenInfo, Bytes)>, String>;
 
 impl Keystone {
     pub(crate) fn new(client: Client, clock: Arc<dyn Clock>, options: &Options, limits: &Limits) -> Result<Self, OptionError> {
@@ -78,7 +78,8 @@ impl Keystone {
             region_name: options.region_name.clone(),
             service: IDENTITY.to_owned(),
             address: None,
-            with_catalog: options.include_service_catalog && options.service_type.is_some(),
+            // Who shares an answer may need the catalog in it.
+            with_catalog: options.include_service_catalog && (options.service_type.is_some() || options.memcached.is_some()),
             failure_pause: limits.failure_pause,
             state: Mutex::default(),
             gate: tokio::sync::Mutex::new(()),
@@ -130,7 +131,7 @@ impl Keystone {
             match answer.status {
                 StatusCode::OK => {
                     return TokenInfo::parse(&answer.body)
-                        .map(Some)
+                        .map(|info| Some((info, answer.body)))
                         .map_err(|reason| format!("Keystone's description of a token cannot be used: {reason}"));
                 }
                 StatusCode::NOT_FOUND => return Ok(None),

@@ -6,7 +6,7 @@
 //! responses to users, policy. It knows nothing of the server that uses it.
 //!
 //! Invariants: nothing grows without bound (cache, callers that wait, connections, answers, time); a token is never
-//! logged nor kept (the cache knows keyed digests only); what Keystone did not clearly confirm is not accepted.
+//! logged nor kept (the cache knows digests only); what Keystone did not clearly confirm is not accepted.
 
 mod access_rules;
 mod authenticate;
@@ -16,8 +16,10 @@ mod clock;
 mod flight;
 mod headers;
 mod keystone;
+mod memcached;
 mod option_names;
 mod options;
+mod sealed;
 mod service;
 mod tls;
 mod token;
@@ -28,8 +30,10 @@ pub use access_rules::AccessRule;
 pub use authenticate::{Identity, Outcome, Target, Undecided, rejection_body, unavailable_body};
 pub use clock::{Clock, SystemClock};
 pub use headers::{is_identity_header, strip_identity_headers};
+pub use memcached::Memcached;
 pub use option_names::{OPTION_NAMES, OptionInfo, OptionKind, Support};
 pub use options::{Limits, OptionError, Options, Secret};
+pub use sealed::Protection;
 pub use service::{Headers, Service, Site};
 pub use token::TokenInfo;
 pub use validator::{Rejection, Stats, Unavailable, Validator};

@@ -9,7 +9,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::memcached::Memcached;
 use crate::option_names::{OPTION_NAMES, OptionInfo, Support};
+use crate::sealed::Protection;
 
 /// A text that is never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -93,6 +95,8 @@ pub struct Options {
     /// How long a confirmed token is believed without asking again, hence the longest time for which a revoked token
     /// still works. `None`: Keystone is asked on every request.
     pub token_cache_time: Option<Duration>,
+    /// Where confirmed tokens are shared with other servers.
+    pub memcached: Option<Memcached>,
     pub enforce_token_bind: String,
     pub service_token_roles: Vec<String>,
     pub service_token_roles_required: bool,
@@ -136,6 +140,7 @@ impl Default for Options {
             keyfile: None,
             insecure: false,
             token_cache_time: Some(Duration::from_secs(300)),
+            memcached: None,
             enforce_token_bind: "permissive".to_owned(),
             service_token_roles: vec!["service".to_owned()],
             service_token_roles_required: true,
@@ -177,16 +182,19 @@ impl Values {
             return;
         }
         let reason = match info.name {
-            "memcached_servers" => "tokens are cached in this process, not in memcached",
             "auth_version" => "only version 3 of the Identity API is spoken",
             "cache" => "the cache of another WSGI filter cannot be shared",
-            _ => "memcached is not used",
+            "memcache_pool_unused_timeout" | "memcache_pool_conn_get_timeout" | "memcache_use_advanced_pool" => {
+                "nobody waits for a connection to memcached"
+            }
+            _ => "memcached is spoken to without TLS and SASL",
         };
         self.warnings.push(format!("[keystone_authtoken] {} has no effect: {reason}", info.name));
     }
 
     fn options(mut self) -> Result<Options, OptionError> {
         let token_cache_time = self.cache_time()?;
+        let memcached = self.memcached()?;
         let defaults = Options::default();
         let options = Options {
             auth_type: self.text("auth_type"),
@@ -221,6 +229,7 @@ impl Values {
             keyfile: self.text("keyfile").map(PathBuf::from),
             insecure: self.flag("insecure", defaults.insecure)?,
             token_cache_time,
+            memcached,
             enforce_token_bind: self.text("enforce_token_bind").unwrap_or(defaults.enforce_token_bind),
             service_token_roles: self.list("service_token_roles").unwrap_or(defaults.service_token_roles),
             service_token_roles_required: self.flag("service_token_roles_required", defaults.service_token_roles_required)?,
@@ -238,6 +247,9 @@ impl Values {
         }
         if !options.service_token_roles_required {
             warn("service_token_roles_required is off: any user's valid token is accepted as a service token");
+        }
+        if options.memcached.as_ref().is_some_and(|memcached| memcached.protection == Protection::None) {
+            warn("memcache_security_strategy is None: whoever can write to memcached can forge identities");
         }
         if options.www_authenticate_uri.is_none() {
             warn("www_authenticate_uri is not set: clients that are refused are told the auth_url, which they may not be able to reach");
@@ -279,6 +291,45 @@ impl Values {
         let name = "http_request_max_retries";
         let Some(number) = self.number(name)? else { return Ok(default) };
         u32::try_from(number).map_err(|_| OptionError::new(name, format!("{number} is not a number of retries")))
+    }
+
+    fn memcached(&mut self) -> Result<Option<Memcached>, OptionError> {
+        let protection = self.protection()?;
+        let (socket_timeout, dead_retry) = (self.seconds("memcache_pool_socket_timeout")?, self.seconds("memcache_pool_dead_retry")?);
+        let pool_maxsize = self.number("memcache_pool_maxsize")?.unwrap_or(10);
+        let memcached = Memcached {
+            servers: self.list("memcached_servers").unwrap_or_default(),
+            protection,
+            socket_timeout: socket_timeout.unwrap_or(Duration::from_secs(3)),
+            dead_retry: dead_retry.unwrap_or(Duration::from_secs(300)),
+            pool_maxsize: usize::try_from(pool_maxsize)
+                .map_err(|_| OptionError::new("memcache_pool_maxsize", format!("{pool_maxsize} is below 0")))?,
+        };
+        if memcached.servers.is_empty() {
+            return Ok(None);
+        }
+        for name in ["memcache_tls_enabled", "memcache_sasl_enabled"] {
+            if self.flag(name, false)? {
+                self.warnings.push(format!(
+                    "[keystone_authtoken] {name} is not supported: memcached is not used, tokens are cached in this process only"
+                ));
+                return Ok(None);
+            }
+        }
+        Ok(Some(memcached))
+    }
+
+    fn protection(&mut self) -> Result<Protection, OptionError> {
+        let name = "memcache_security_strategy";
+        let secret = self.text("memcache_secret_key").map(Secret);
+        let Some(text) = self.text(name) else { return Ok(Protection::None) };
+        let secret = || secret.ok_or_else(|| OptionError::new("memcache_secret_key", format!("must be set, since {name} is {text}")));
+        match text.to_ascii_lowercase().as_str() {
+            "none" => Ok(Protection::None),
+            "mac" => secret().map(Protection::Signed),
+            "encrypt" => secret().map(Protection::Encrypted),
+            _ => Err(OptionError::new(name, format!("'{text}' is none of None, MAC, ENCRYPT"))),
+        }
     }
 
     fn cache_time(&mut self) -> Result<Option<Duration>, OptionError> {
@@ -370,6 +421,9 @@ mod tests {
             ("token_cache_time", "-1"),
             ("http_connect_timeout", "7"),
             ("memcached_servers", "a:1,b:2"),
+            ("memcache_security_strategy", "Encrypt"),
+            ("memcache_secret_key", "hunter4"),
+            ("memcache_username", "me"),
         ])
         .unwrap();
         assert!(!format!("{options:?}").contains("hunter"), "{options:?}");
@@ -377,7 +431,21 @@ mod tests {
         assert!(options.insecure && options.token_cache_time.is_none());
         assert_eq!(options.service_token_roles, ["service", "admin"]);
         assert_eq!(options.http_connect_timeout, Some(Duration::from_secs(7)));
-        assert!(options.warnings.iter().any(|line| line.contains("memcached_servers has no effect")), "{:?}", options.warnings);
+        let memcached = options.memcached.unwrap();
+        assert_eq!((memcached.servers.join(" ").as_str(), memcached.socket_timeout), ("a:1 b:2", Duration::from_secs(3)));
+        assert_eq!(memcached.protection, Protection::Encrypted(Secret::new("hunter4")));
+        assert!(options.warnings.iter().any(|line| line.contains("memcache_username has no effect")), "{:?}", options.warnings);
+    }
+
+    #[test]
+    fn a_memcached_that_cannot_be_spoken_to_is_not_used() {
+        let options = read(&[("memcached_servers", "a:1"), ("memcache_tls_enabled", "true")]).unwrap();
+        assert_eq!(options.memcached, None);
+        assert!(options.warnings.iter().any(|line| line.contains("memcache_tls_enabled is not supported")), "{:?}", options.warnings);
+        let options = read(&[("memcached_servers", "a:1")]).unwrap();
+        assert!(options.warnings.iter().any(|line| line.contains("can forge")), "{:?}", options.warnings);
+        let error = read(&[("memcached_servers", "a:1"), ("memcache_security_strategy", "MAC")]).unwrap_err();
+        assert_eq!(error.option, "memcache_secret_key");
     }
 
     #[test]
@@ -388,6 +456,9 @@ mod tests {
             ("http_connect_timeout", "0"),
             ("http_connect_timeout", "-3"),
             ("http_request_max_retries", "-1"),
+            ("memcache_security_strategy", "rot13"),
+            ("memcache_pool_maxsize", "-1"),
+            ("memcache_pool_dead_retry", "never"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.to_string().contains(name) && error.to_string().contains(value), "{error}");

@@ -2,7 +2,8 @@
 //! Whether a token is valid, and whose it is.
 //!
 //! Owns: cache, shared questions, time limits, and the log about Keystone's being away. Invariant: `Ok` means that Keystone
-//! confirmed this very token not longer ago than `token_cache_time`, and that it has not expired.
+//! confirmed this very token not longer ago than `token_cache_time`, and that it has not expired. Hence what comes from memcached,
+//! whose age is unknown here, is not kept a second time in this process.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::flight::{Flights, Lost};
 use crate::keystone::{Keystone, auth_url};
+use crate::memcached::Shared;
 use crate::options::{Limits, OptionError, Options};
 use crate::tls;
 use crate::token::TokenInfo;
@@ -50,6 +52,8 @@ impl std::error::Error for Unavailable {}
 pub struct Stats {
     /// Answered from the cache: valid.
     pub hits: u64,
+    /// Answered from memcached.
+    pub shared_hits: u64,
     /// Answered from the cache: invalid.
     pub refusal_hits: u64,
     /// Not in the cache.
@@ -67,6 +71,7 @@ pub struct Stats {
 #[derive(Default)]
 struct Counters {
     hits: AtomicU64,
+    shared_hits: AtomicU64,
     refusal_hits: AtomicU64,
     misses: AtomicU64,
     questions: AtomicU64,
@@ -87,6 +92,7 @@ type Answer = Result<Known, Unavailable>;
 struct Desk {
     keystone: Keystone,
     cache: Cache,
+    shared: Option<Shared>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     counters: Counters,
@@ -121,7 +127,12 @@ impl Validator {
     pub fn with(options: Options, limits: Limits, clock: Arc<dyn Clock>) -> Result<Self, OptionError> {
         let tls = tls::config(&options, auth_url(&options)?.origin.tls)?;
         let client = Client::new(tls, &options, &limits);
+        let shared = match (&options.memcached, options.token_cache_time) {
+            (Some(memcached), Some(life)) => Some(Shared::new(memcached, life, limits.response_bytes, Arc::clone(&clock))?),
+            _ => None,
+        };
         let desk = Desk {
+            shared,
             keystone: Keystone::new(client, Arc::clone(&clock), &options, &limits)?,
             cache: Cache::new(options.token_cache_time, &limits),
             clock,
@@ -204,6 +215,7 @@ impl Validator {
         let (cached_tokens, cached_refusals) = self.0.desk.cache.len();
         Stats {
             hits: read(&counters.hits),
+            shared_hits: read(&counters.shared_hits),
             refusal_hits: read(&counters.refusal_hits),
             misses: read(&counters.misses),
             questions: read(&counters.questions),
@@ -243,19 +255,36 @@ impl Validator {
 }
 
 impl Desk {
+    async fn shared_answer(&self, token: &str) -> Option<TokenInfo> {
+        let answer = self.shared.as_ref()?.get(token).await?;
+        TokenInfo::parse(&answer).inspect_err(|reason| tracing::warn!(%reason, "an entry in memcached is passed over")).ok()
+    }
+
     /// One question, for however many callers.
     async fn question(&self, token: &str, digest: Digest, allow_expired: bool) -> Answer {
         // Another question may have ended between the caller's look and this one's beginning.
         if let Some(known) = self.cache.get(digest, allow_expired, self.clock.elapsed()) {
             return Ok(known);
         }
+        if let Some(info) = self.shared_answer(token).await {
+            count(&self.counters.shared_hits);
+            return Ok(Known::Valid(Arc::new(info)));
+        }
         count(&self.counters.questions);
         // The answer's age counts from before the question.
         let asked = self.clock.elapsed();
         let verdict = timeout(self.limits.total_time, self.keystone.read_token(token, allow_expired)).await;
         match verdict.unwrap_or_else(|_| Err(too_slow())) {
-            Ok(info) => {
-                let known = info.map_or(Known::Invalid, |info| Known::Valid(Arc::new(info)));
+            Ok(answer) => {
+                let known = match answer {
+                    None => Known::Invalid,
+                    Some((info, body)) => {
+                        if let Some(shared) = &self.shared {
+                            shared.set(token, &body).await;
+                        }
+                        Known::Valid(Arc::new(info))
+                    }
+                };
                 self.cache.put(digest, allow_expired, &known, asked);
                 if self.counters.away.swap(false, Ordering::Relaxed) {
                     tracing::info!("Keystone answers again");

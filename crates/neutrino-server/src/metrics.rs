@@ -59,6 +59,7 @@ pub fn register_keystone(metrics: &Metrics, validator: &Validator) {
     };
     let counter = |read| figure(MetricType::Counter, read);
     metrics.register("keystone_cache_hits", "Tokens found in the cache", counter(|stats| stats.hits + stats.refusal_hits));
+    metrics.register("keystone_shared_cache_hits", "Tokens found in memcached", counter(|stats| stats.shared_hits));
     metrics.register("keystone_cache_misses", "Tokens not found in the cache", counter(|stats| stats.misses));
     metrics.register("keystone_questions", "Questions put to Keystone about a token", counter(|stats| stats.questions));
     metrics.register("keystone_failures", "Questions that Keystone did not answer", counter(|stats| stats.failures));

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod fake;
+mod memcached;
 mod states;
 mod tokens;
