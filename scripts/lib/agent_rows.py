@@ -4,7 +4,7 @@
 Writes into the table `agents` what the heartbeats of an Open vSwitch, a DHCP, an L3, a metering and a metadata agent leave there, and
 renews them until it is stopped. There is no data plane: nothing that is scheduled to them, or bound by them, works."""
 
-import datetime, json, sqlite3, sys, time, uuid
+import contextlib, datetime, json, sqlite3, sys, time, uuid
 
 PERIOD_S = 20
 
@@ -37,6 +37,22 @@ def beat(database, host, number):
                 " heartbeat_timestamp, configurations, \"load\") VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0)",
                 (str(uuid.uuid4()), kind, binary, topic, host, zone, now, now, now, json.dumps(configurations)),
             )
+
+
+@contextlib.contextmanager
+def alive(path, hosts):
+    """Agents on `hosts` from here to the end of the block, which must be over before they count as dead; then there are none."""
+    if not hosts:
+        yield
+        return
+    database = sqlite3.connect(path, timeout=30)
+    with database:
+        for number, host in enumerate(hosts):
+            beat(database, host, number)
+    yield
+    with database:
+        database.execute("DELETE FROM agents")
+    database.close()
 
 
 def main():

@@ -96,8 +96,26 @@ def expand(entry, defaults):
 
 
 def configuration(path):
-    """The name of the configuration that a case file wants; "" for the plain one."""
-    return json.loads(pathlib.Path(path).read_text()).get("config", "")
+    """The name of the configuration that a case file wants, "" for the plain one; and the hosts whose agents it wants to be alive."""
+    case = json.loads(pathlib.Path(path).read_text())
+    return case.get("config", ""), case.get("agents", [])
+
+
+def plain(path):
+    """A path without what differs between the ways to write it: its version, /qos, underscores, names in braces."""
+    path = path.split("?")[0].removeprefix("/v2.0").replace("_", "-").removeprefix("/qos")
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def uncovered(document, steps):
+    """The operations of an OpenAPI document that no step asks for, as "GET /networks"."""
+    operations = [(method.upper(), path) for path, item in document["paths"].items() for method in item if method in ("get", "put", "post", "delete")]
+    # "/quotas/{}" also stands for "/quotas/p1"
+    forms = {o: re.compile(re.escape(plain(o[1])).replace(r"\{\}", "[^/]+") + r"\Z") for o in operations}
+    asked = {(s.method, plain(s.path)) for s in steps}
+    asked |= {("DELETE", plain((s.fresh[0] if s.fresh else s.path) + "/{new}")) for s in steps if s.fresh or s.remove}
+    asked |= {("POST", plain(s.fresh[0])) for s in steps if s.fresh}
+    return [" ".join(o) for o in operations if not any(method == o[0] and forms[o].match(path) for method, path in asked)]
 
 
 def load(path):

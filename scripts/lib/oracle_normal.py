@@ -6,11 +6,11 @@ import json
 import re
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ| \d\d:\d\d:\d\d(\.\d+)?)")
 MAC = re.compile(r"fa:16:3e(:[0-9a-f]{2}){3}")
 # lists that Neutron serves in the order of the database's rows
 UNORDERED = {"security_group_rules", "subnets", "tags", "security_groups", "fixed_ips", "external_fixed_ips", "dns_assignment", "routes", "allowed_address_pairs", "extra_dhcp_opts",
-             "service_types", "addresses", "host_routes", "subnet_ip_availability", "allocation_pools", "resources"}
+             "service_types", "addresses", "host_routes", "subnet_ip_availability", "allocation_pools", "resources", "port_forwardings"}
 # lists of objects with an address that the server may have chosen
 ADDRESSED = {"fixed_ips", "external_fixed_ips", "dns_assignment"}
 # numbers of rows that Neutron shows where it forgets to hide them

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `fake://`: a broker inside the process, for tests and for servers without agents.
 //!
-//! What is sent to a topic that nobody serves is gone, as with a broker that has no such queue.
+//! What is sent to a topic that nobody serves is gone, as with a broker that has no such queue; a call of it fails at once, since nobody can come.
 
 use std::{
     collections::HashMap,
@@ -50,6 +50,10 @@ impl Fake {
             all = vec![all.swap_remove(places.turn % all.len())];
         }
         all
+    }
+
+    pub fn serves(&self, address: &Address) -> bool {
+        self.lock().servers.iter().any(|(known, sender)| known == address && !sender.is_closed())
     }
 
     /// Carries messages until the transport is closed and none is left.
@@ -119,7 +123,7 @@ mod tests {
                 "panic" => panic!("on purpose"),
                 "fail" => Err(Failure::new("PortNotFound", "m", "no port")),
                 "sleep" => {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    tokio::time::sleep(Duration::from_millis(300)).await;
                     Ok(Value::Null)
                 }
                 _ => Ok(json!([self.0, request.args["x"]])),
@@ -152,7 +156,8 @@ mod tests {
         assert_eq!(call(to(Some("h"), false), "m", 5000).await, Ok(json!(["h", 1])));
         assert_eq!(call(to(None, false), "fail", 5000).await, Err(CallError::Failed(Failure::new("PortNotFound", "m", "no port"))));
         assert!(matches!(call(to(None, false), "panic", 5000).await, Err(CallError::Failed(failure)) if failure.class == "RuntimeError"));
-        assert_eq!(call(to(Some("other"), false), "m", 50).await, Err(CallError::Timeout));
+        assert_eq!(call(to(None, false), "sleep", 50).await, Err(CallError::Timeout));
+        assert_eq!(call(to(Some("other"), false), "m", 60_000).await, Err(CallError::Closed));
         transport.send(to(None, true), request("told"), None).await;
         assert_eq!(call(to(None, false), "m", 5000).await, Ok(json!(["h", 1])));
         serving.stop().await;

@@ -55,7 +55,7 @@ impl Target {
 pub enum CallError {
     /// Nobody answered in time.
     Timeout,
-    /// The transport was closed.
+    /// The transport was closed, or is `fake://` and nobody in this process serves the topic.
     Closed,
     /// The other side failed.
     Failed(Failure),
@@ -65,7 +65,7 @@ impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             CallError::Timeout => f.write_str("nobody answered in time"),
-            CallError::Closed => f.write_str("the transport is closed"),
+            CallError::Closed => f.write_str("nobody is there to answer: the transport is closed, or is fake:// and nobody in this process serves the topic"),
             CallError::Failed(failure) => failure.fmt(f),
         }
     }
@@ -256,13 +256,20 @@ impl Transport {
 
     /// Sends a request; `call` when an answer is expected. Waits only for room.
     pub async fn send(&self, target: Target, request: Request, call: Option<&PendingId>) {
+        let address = target.address();
+        if let (Wire::Fake(fake), Some(call)) = (&self.wire, call)
+            && !fake.serves(&address)
+        {
+            self.waiters.lock().remove(&call.message_id);
+            return;
+        }
         let id = ids::unique();
         let mut parcel = match call {
             Some(call) => {
                 let body = message::write_request(request, &id, Some((&call.message_id, self.reply_queue())));
-                Parcel::new(target.address(), body)
+                Parcel::new(address, body)
             }
-            None => Parcel::new(target.address(), message::write_request(request, &id, None)),
+            None => Parcel::new(address, message::write_request(request, &id, None)),
         };
         parcel.expires = call.map(|call| (call.expires, call.timeout));
         self.outgoing.send(parcel).await;
