@@ -65,7 +65,9 @@ impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             CallError::Timeout => f.write_str("nobody answered in time"),
-            CallError::Closed => f.write_str("nobody is there to answer: the transport is closed, or is fake:// and nobody in this process serves the topic"),
+            CallError::Closed => {
+                f.write_str("nobody is there to answer: the transport is closed, or is fake:// and nobody in this process serves the topic")
+            }
             CallError::Failed(failure) => failure.fmt(f),
         }
     }
