@@ -61,10 +61,11 @@ def free_base():
 
 
 class Lab:
-    """`with Lab() as lab:`; `server` is ours unless `peer` asks for the real one."""
+    """The server is ours unless `peer` asks for the real one. `two_hosts`: another host, a namespace with an Open vSwitch and agents of its own;
+    routers can be distributed then."""
 
-    def __init__(self, peer=False, environment=()):
-        self.kit, self.peer = kit(), peer
+    def __init__(self, peer=False, environment=(), two_hosts=False):
+        self.kit, self.peer, self.two_hosts = kit(), peer, two_hosts
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="nxa.", dir="/tmp"))
         self.home.chmod(0o755)
         base = free_base()
@@ -75,6 +76,7 @@ class Lab:
             "PEER_HOME": str(self.home), "PEER_PORT_BASE": str(base), "ENDPOINT": self.endpoint,
             "DB_URL": "" if peer else os.environ.get("DB_URL", f"sqlite:///{self.home}/neutron.sqlite"),
             "REPORT_INTERVAL": "5",
+            **({"LOCAL_IP": "198.18.0.1", "DVR": "True", "L3_MODE": "dvr_snat"} if two_hosts else {}),
             **dict(environment),
         }
         self.process = None
@@ -167,6 +169,9 @@ class Lab:
 
     # --- life
 
+    def alive(self, count, seconds=90):
+        self.until(f"{count} agents are alive", lambda: len([a for a in self.agents() if a["alive"]]) == count, seconds)
+
     def start(self):
         self.install()
         if self.peer:
@@ -175,11 +180,24 @@ class Lab:
             self.run("mq-up", "agents")
         self.run("ovs-up")
         self.start_server()
+        if self.two_hosts:
+            self.run("host2-up")
         self.run("agents-up")
-        self.until("five agents are alive", lambda: len([a for a in self.agents() if a["alive"]]) == 5, 90)
+        if self.two_hosts:
+            self.run("in-h2", str(self.kit / "agents/bin/host2-agents-up"))
+        self.alive(7 if self.two_hosts else 5)
+
+    def spawn(self, name, program, *arguments):
+        """A program of Neutron's in the kit's way, so that `agents-down` and this end it by its pid."""
+        script = '. "$0/agents/bin/env.sh"; spawn "$@"'
+        subprocess.run(["bash", "-c", script, self.kit, name, program, *map(str, arguments)], env=self.environment, check=True)
+
+    def end(self, name):
+        script = '. "$0/agents/bin/env.sh"; reap "$@"'
+        subprocess.run(["bash", "-c", script, self.kit, name], env=self.environment, check=False)
 
     def stop(self):
-        for script in ("agents-down", "ovs-down"):
+        for script in (("host2-down",) if self.two_hosts else ()) + ("agents-down", "ovs-down"):
             self.run(script, check=False)
         try:
             self.stop_server()
