@@ -37,7 +37,7 @@ pub static OPTIONS: &[&[Opt]] = &[
 pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     if service_plugin(config, "router") {
         routers::register(builder, config)?;
-        floating_ips::register(builder);
+        floating_ips::register(builder, config);
         l3_agent_scheduler::register(builder, config)?;
         dvr_macs::register(builder, config)?;
         spread::register(builder, config);

@@ -13,7 +13,7 @@ use super::{
     DHCP,
     errors::{NO_WAY_OUT, PORT_NOT_FOUND, bad, gone},
 };
-use crate::routers::{GATEWAY, ROUTER_NOT_FOUND, router_between};
+use crate::routers::{ROUTER_NOT_FOUND, router_between, ways_out};
 
 /// VNIC types that a distributed router can serve with floating IPs.
 const ON_VIRTUAL_BRIDGES: [&str; 2] = ["normal", "smart-nic"];
@@ -145,14 +145,14 @@ pub async fn router_to(op: &mut Op<'_>, port: &Record, subnet_id: &str, external
     }
 }
 
-/// A router that a request names must have its gateway on the external network; a way from the port to it is the caller's affair.
+/// A router that a request names must have a way out to the external network; a way from the port to it is the caller's affair.
 async fn ensure_leads_out(op: &mut Op<'_>, router_id: &str, network_id: &str) -> Result<()> {
     op.lock("routers", router_id).await?.ok_or_else(|| ROUTER_NOT_FOUND.error(format!("Router {router_id} could not be found.")))?;
-    let sql = format!("SELECT count(*) FROM ports WHERE device_id = ? AND network_id = ? AND device_owner = '{GATEWAY}'");
+    let sql = format!("SELECT count(*) FROM ports WHERE device_id = ? AND network_id = ? AND device_owner IN ({})", ways_out(op));
     if op.tx.count(&sql, args![router_id, network_id]).await? > 0 {
         return Ok(());
     }
-    let sentence = format!("Router {router_id} has no external gateway on network {network_id}.");
+    let sentence = format!("Router {router_id} has no way out to network {network_id}.");
     Err(neutrino_types::error::kinds::CONFLICT.error(sentence))
 }
 

@@ -28,9 +28,9 @@ const INVARIANTS: &[(&str, &str)] = &[
         "SELECT min(id) FROM floatingips GROUP BY floating_network_id, floating_ip_address HAVING count(*) > 1",
     ),
     (
-        "floating IP on a router that has no gateway to its network",
+        "floating IP on a router that has no way out to its network",
         "SELECT f.id FROM floatingips f WHERE f.router_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ports p \
-         WHERE p.device_id = f.router_id AND p.network_id = f.floating_network_id AND p.device_owner = 'network:router_gateway')",
+         WHERE p.device_id = f.router_id AND p.network_id = f.floating_network_id AND p.device_owner LIKE 'network:%')",
     ),
 ];
 

@@ -22,6 +22,10 @@ use neutrino_model::{
     attribute::{Default, Kind, common},
 };
 
+use oslo_config::Config;
+
+use crate::routers;
+
 pub use association::{Inside, claim, router_to};
 pub use errors::{ALREADY_ASSOCIATED, NOT_FOUND};
 
@@ -89,9 +93,20 @@ static ROUTER_WRITABLE: Extension = Extension::new(
         .column("router_id", Kind::Text)],
 )]);
 
+static AT_INTERFACES: Extension = Extension::new(
+    routers::AT_INTERFACES,
+    "Floating IPs on router interfaces",
+    "Floating IPs lead through router interfaces on external networks, too.",
+    "2016-12-01T00:00:00-00:00",
+)
+.requires(&["router"]);
+
 /// Turns floating IPs on. The resource is one of the extension `router`.
-pub fn register(builder: &mut Builder) {
+pub fn register(builder: &mut Builder, config: &Config) {
     builder.resource(&RESOURCE).extension(&ROUTER_WRITABLE);
+    if config.bool("neutrino", "router_interface_fip") {
+        builder.extension(&AT_INTERFACES);
+    }
     builder.behaviour("floatingips", rules::FloatingIps);
     builder.hook("ports", guards::Ports).hook("networks", guards::Networks);
     details::register(builder);

@@ -8,6 +8,7 @@ pub const ROUTER_IN_USE: Kind = Kind::new("RouterInUse", 409);
 pub const INTERFACE_NOT_FOUND: Kind = Kind::new("RouterInterfaceNotFound", 404);
 pub const INTERFACE_NOT_FOUND_FOR_SUBNET: Kind = Kind::new("RouterInterfaceNotFoundForSubnet", 404);
 pub const INTERFACE_IN_USE_BY_FLOATING_IP: Kind = Kind::new("RouterInterfaceInUseByFloatingIP", 409);
+pub const INTERFACE_IN_USE_AS_GATEWAY: Kind = Kind::new("RouterInterfaceInUseAsGatewayByFloatingIP", 409);
 pub const INTERFACE_IN_USE_BY_ROUTE: Kind = Kind::new("RouterInterfaceInUseByRoute", 409);
 pub const GATEWAY_IN_USE_BY_FLOATING_IP: Kind = Kind::new("RouterExternalGatewayInUseByFloatingIp", 409);
 pub const SUBNET_MISMATCH: Kind = Kind::new("SubnetMismatchForPort", 400);

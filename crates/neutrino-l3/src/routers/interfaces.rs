@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    CENTRALIZED_SNAT, INTERFACE_OWNERS,
+    CENTRALIZED_SNAT, GATEWAY, INTERFACE_OWNERS,
     attached::{self, Attached, Subnet},
     dvr,
     errors::{
-        INTERFACE_IN_USE_BY_FLOATING_IP, INTERFACE_IN_USE_BY_ROUTE, INTERFACE_NOT_FOUND, INTERFACE_NOT_FOUND_FOR_SUBNET, PORT_IN_USE,
+        INTERFACE_IN_USE_AS_GATEWAY, INTERFACE_IN_USE_BY_FLOATING_IP, INTERFACE_IN_USE_BY_ROUTE, INTERFACE_NOT_FOUND, INTERFACE_NOT_FOUND_FOR_SUBNET, PORT_IN_USE,
         SUBNET_MISMATCH, bad,
     },
     evpn, placement, ports, routes,
@@ -328,6 +328,17 @@ async fn ensure_not_in_use(op: &mut Op<'_>, router_id: &str, subnet: &Subnet) ->
                 subnet.id
             )));
         }
+    }
+    // Without a gateway there it is this interface that they go through.
+    let outside = format!(
+        "SELECT count(*) FROM floatingips f WHERE f.router_id = ? AND f.floating_network_id = ? AND NOT EXISTS (SELECT 1 FROM ports g \
+         WHERE g.device_id = f.router_id AND g.network_id = f.floating_network_id AND g.device_owner = '{GATEWAY}')"
+    );
+    if op.tx.count(&outside, args![router_id, &subnet.network_id]).await? > 0 {
+        return Err(INTERFACE_IN_USE_AS_GATEWAY.error(format!(
+            "Router interface for subnet {} on router {router_id} cannot be deleted: floating IPs of its network go through it.",
+            subnet.id
+        )));
     }
     match routes::through(op, router_id, &subnet.cidr).await? {
         None => Ok(()),

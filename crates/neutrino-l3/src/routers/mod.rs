@@ -37,7 +37,8 @@ use oslo_config::{Config, Opt};
 pub use errors::ROUTER_NOT_FOUND;
 pub use ha::OPTIONS as HA_OPTIONS;
 pub use placement::{Placement, PlacementService};
-pub use reach::{Reach, router_between};
+pub(crate) use reach::ways_out;
+pub use reach::{AT_INTERFACES, Reach, router_between};
 
 pub const INTERFACE: &str = "network:router_interface";
 pub const DISTRIBUTED_INTERFACE: &str = "network:router_interface_distributed";
@@ -64,6 +65,10 @@ pub static OPTIONS: &[Opt] = &[
     Opt::bool("neutrino", "external_gateway_multihoming")
         .default("false")
         .help("Offer routers with several gateways, which Neutron offers with OVN alone."),
+    Opt::bool("neutrino", "router_interface_fip").default("false").help(
+        "Let floating IPs lead through a router's interface on an external network, too. What routes must translate there; \
+         Neutron's L3 agent does so at gateways alone.",
+    ),
 ];
 
 /// One row for each router, with what extensions keep of it.

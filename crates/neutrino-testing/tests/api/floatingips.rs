@@ -492,3 +492,38 @@ async fn an_association_and_the_end_of_its_port() {
     assert_eq!(statuses, [204, 404]);
     check(&server).await;
 }
+
+#[tokio::test]
+async fn interfaces_on_external_networks_lead_out_where_the_operator_says_so() {
+    let plugins = ("DEFAULT", "service_plugins", "router");
+    let closed = Server::with(&[plugins]).await;
+    let server = Server::with(&[plugins, ("neutrino", "router_interface_fip", "true")]).await;
+    for (server, leads) in [(&closed, false), (&server, true)] {
+        assert_eq!(server.get("/extensions/router-interface-fip").await.status == 200, leads);
+        let (inside, inside_subnet) = network(server, json!({}), "10.0.0.0/24").await;
+        let (outside, outside_subnet) = network(server, json!({"router:external": true}), "192.0.2.0/24").await;
+        let path = router(server, json!({})).await;
+        let plug = async |verb: &str, subnet: &str| server.put(&format!("{path}/{verb}_router_interface"), json!({"subnet_id": subnet})).await;
+        plug("add", &inside_subnet).await.expect(200);
+        plug("add", &outside_subnet).await.expect(200);
+        let port = server.post("/ports", json!({"port": {"network_id": inside}})).await.expect(201);
+        let made = server.post("/floatingips", json!({"floatingip": {"floating_network_id": outside}})).await.expect(201);
+        let changed = change(server, &made, json!({"port_id": port["id"]})).await;
+        if !leads {
+            changed.refused(404, "ExternalGatewayForFloatingIPNotFound");
+            continue;
+        }
+        assert_eq!(changed.expect(200)["router_id"], id(&path));
+        // A port of the external network itself is not reached through its own interface.
+        let port = server.post("/ports", json!({"port": {"network_id": outside}})).await.expect(201);
+        let other = server.post("/floatingips", json!({"floatingip": {"floating_network_id": outside}})).await.expect(201);
+        change(server, &other, json!({"port_id": port["id"]})).await.refused(404, "ExternalGatewayForFloatingIPNotFound");
+        plug("remove", &outside_subnet).await.refused(409, "RouterInterfaceInUseAsGatewayByFloatingIP");
+        plug("remove", &inside_subnet).await.refused(409, "RouterInterfaceInUseByFloatingIP");
+        check(server).await;
+        change(server, &made, json!({"port_id": null})).await.expect(200);
+        plug("remove", &outside_subnet).await.expect(200);
+        plug("remove", &inside_subnet).await.expect(200);
+        check(server).await;
+    }
+}

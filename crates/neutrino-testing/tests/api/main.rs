@@ -42,6 +42,7 @@ mod qos_policies;
 mod qos_ports;
 mod qos_rules;
 mod quotas;
+mod races;
 mod rbac_policies;
 mod recorded;
 mod routers;
