@@ -54,6 +54,12 @@ impl Default for Settings {
     }
 }
 
+/// May an agent with this switch be given something to serve?
+#[must_use]
+pub fn may_serve(engine: &Engine, admin_state_up: bool) -> bool {
+    admin_state_up || settings(engine).services_on_disabled
+}
+
 /// The settings in force.
 #[must_use]
 pub fn settings(engine: &Engine) -> Arc<Settings> {

@@ -33,6 +33,7 @@ pub mod rpc;
 pub mod scheduling;
 pub mod segments;
 mod select;
+pub mod served;
 pub mod versions;
 
 pub use authz::Authorized;

@@ -287,4 +287,15 @@ pub mod common {
         .sort()
         .required_by_policy()
         .column("project_id", Kind::Text);
+    /// Of collections that know no other name for it.
+    pub const PROJECT_ID: Attribute = Attribute::new("project_id")
+        .post()
+        .validate(Validator::String(Some(255)))
+        .filter()
+        .sort()
+        .required_by_policy()
+        .column("project_id", Kind::Text);
+    /// A part is its parent's project's: a request may name one, and nothing is kept of it.
+    pub const PROJECT_OF_PARENT: Attribute =
+        Attribute::new("project_id").post().validate(Validator::String(Some(255))).hidden().required_by_policy().request_only();
 }

@@ -10,12 +10,14 @@ use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Loader};
 use neutrino_db::{Sql, Tx};
 use neutrino_model::{
-    Attribute, Choice, Converter, Extension, Page, Resource, Validator, Visibility,
+    Attribute, Converter, Extension, Page, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
 };
 use neutrino_types::{Kind as ErrorKind, Result};
 use oslo_config::{Config, Opt, Value};
 use serde_json::json;
+
+use crate::port_forwarding::PROTOCOLS;
 
 const NOT_FOUND: ErrorKind = ErrorKind::new("ConntrackHelperNotFound", 404);
 const NOT_ALLOWED: ErrorKind = ErrorKind::new("ConntrackHelperNotAllowed", 400);
@@ -38,20 +40,13 @@ static RESOURCE: Resource = Resource::new(
     NOT_FOUND,
     &[
         common::ID,
-        Attribute::new("project_id").post().validate(Validator::String(Some(255))).hidden().required_by_policy().request_only(),
+        common::PROJECT_OF_PARENT,
         Attribute::new("router_id").hidden().column("router_id", Kind::Text),
         Attribute::new("protocol")
             .post()
             .put()
             .convert(Converter::ToProtocol)
-            .validate(Validator::Values(Some(&[
-                Choice::Str("dccp"),
-                Choice::Str("icmp"),
-                Choice::Str("ipv6-icmp"),
-                Choice::Str("sctp"),
-                Choice::Str("tcp"),
-                Choice::Str("udp"),
-            ])))
+            .validate(PROTOCOLS)
             .filter()
             .sort()
             .column("protocol", Kind::Text),

@@ -18,6 +18,12 @@ use crate::routers::{ROUTER_NOT_FOUND, router_between, ways_out};
 /// VNIC types that a distributed router can serve with floating IPs.
 const ON_VIRTUAL_BRIDGES: [&str; 2] = ["normal", "smart-nic"];
 
+/// The addresses of a port, each with its subnet.
+pub fn fixed_ips(port: &Record) -> impl Iterator<Item = (String, Ip)> {
+    let read = |entry: &serde_json::Value| Some((entry["subnet_id"].as_str()?.to_owned(), entry["ip_address"].as_str()?.parse().ok()?));
+    port.list("fixed_ips").iter().filter_map(read)
+}
+
 /// The port inside, held for this transaction.
 pub struct Inside {
     pub port: Record,
@@ -33,9 +39,7 @@ impl Inside {
         let missing = || PORT_NOT_FOUND.error(format!("Port {port_id} could not be found."));
         op.lock("ports", port_id).await?.ok_or_else(missing)?;
         let port = op.load("ports", &[port_id]).await?.into_iter().next().ok_or_else(missing)?;
-        let read =
-            |entry: &serde_json::Value| Some((entry["subnet_id"].as_str()?.to_owned(), entry["ip_address"].as_str()?.parse::<Ip>().ok()?));
-        let addresses = port.list("fixed_ips").iter().filter_map(read).filter(|(_, address)| address.is_v4()).collect();
+        let addresses = fixed_ips(&port).filter(|(_, address)| address.is_v4()).collect();
         Ok(Self { port, addresses })
     }
 

@@ -26,7 +26,7 @@ use oslo_config::Config;
 
 use crate::routers;
 
-pub use association::{Inside, claim, router_to};
+pub use association::{Inside, claim, fixed_ips, router_to};
 pub use errors::{ALREADY_ASSOCIATED, NOT_FOUND};
 
 pub const FLOATING_IP: &str = "network:floatingip";

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use neutrino_core::{
-    Authorized, Context, Engine, Facet,
-    agents::{self, L3},
-    listing,
+    Context, Engine,
+    agents::{self, L3, may_serve},
+    served::{Served, Serving},
 };
 use neutrino_db::args;
 use neutrino_model::Record;
-use neutrino_types::{Kind, Result, error::kinds};
+use neutrino_types::{Kind, Result};
 use serde_json::{Value, json};
 
 use super::{
@@ -32,58 +32,19 @@ const NOT_FROM_DVR_AGENT: Kind = Kind::new("DVRL3CannotRemoveFromDvrAgent", 409)
 pub struct Routers;
 
 #[async_trait]
-impl Facet for Routers {
-    fn path(&self) -> &'static str {
-        "l3-routers"
+impl Served for Routers {
+    const PATH: &'static str = "l3-routers";
+    const COLLECTION: &'static str = "routers";
+    const KEY: &'static str = "router_id";
+    const OF_AGENT: &'static str = "SELECT router_id FROM routerl3agentbindings WHERE l3_agent_id = ?";
+
+    async fn add(&self, engine: &Engine, cx: &Context, agent: &Record, id: &str) -> Result<()> {
+        add(engine, cx, agent, id).await
     }
 
-    fn collections(&self) -> &'static [&'static str] {
-        &["agents"]
+    async fn remove(&self, engine: &Engine, cx: &Context, agent: &Record, id: &str) -> Result<()> {
+        remove(engine, cx, agent, id).await
     }
-
-    fn verbs(&self) -> &'static [&'static str] {
-        &["get", "create", "delete"]
-    }
-
-    async fn call(
-        &self,
-        engine: &Engine,
-        cx: &Context,
-        agent: &Record,
-        item: Option<&str>,
-        method: &str,
-        body: &Value,
-    ) -> Result<(u16, Option<Value>)> {
-        match (method, item) {
-            ("GET", None) => {
-                let sql = "SELECT router_id FROM routerl3agentbindings WHERE l3_agent_id = ?";
-                let rows = engine.db.reader().await?.query(sql, args![agent.id()]).await?;
-                let ids = rows.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
-                let routers = listing::objects(engine, cx, "routers", ids).await?;
-                Ok((200, Some(json!({ "routers": routers }))))
-            }
-            ("POST", None) => {
-                let router_id = body["router_id"].as_str().ok_or_else(|| {
-                    kinds::BAD_REQUEST
-                        .error("Failed to parse request. The body must be {\"router_id\": \"...\"}, the router that the agent shall serve.")
-                })?;
-                add(engine, cx, agent, router_id).await?;
-                Ok((201, Some(Value::Null)))
-            }
-            ("DELETE", Some(router_id)) => {
-                remove(engine, cx, agent, router_id).await?;
-                Ok((204, None))
-            }
-            _ => {
-                Err(kinds::METHOD_NOT_ALLOWED.error("Routers of an L3 agent are listed with GET, added with POST and removed with DELETE."))
-            }
-        }
-    }
-}
-
-async fn ensure_seen(engine: &Engine, cx: &Context, router_id: &str) -> Result<()> {
-    let auth = Authorized::internal("the router that is given to an agent, in the caller's view");
-    engine.show(cx, &auth, "routers", None, router_id, Some(&["id".to_owned()])).await.map(drop)
 }
 
 /// Refuses agents that cannot serve the router.
@@ -106,12 +67,11 @@ fn ensure_fits(engine: &Engine, agent: &Record, router: &Router) -> Result<()> {
         }
         Mode::Legacy | Mode::DvrSnat => {}
     }
-    let serves = agents::settings(engine).services_on_disabled || agent.bool("admin_state_up");
-    if serves && suits(configurations, router) { Ok(()) } else { invalid() }
+    if may_serve(engine, agent.bool("admin_state_up")) && suits(configurations, router) { Ok(()) } else { invalid() }
 }
 
 async fn add(engine: &Engine, cx: &Context, agent: &Record, router_id: &str) -> Result<()> {
-    ensure_seen(engine, cx, router_id).await?;
+    engine.original(cx, "routers", None, router_id).await?;
     let (whole, agent_id, id) = (agent.clone(), agent.id().to_owned(), router_id.to_owned());
     let cx = cx.elevated();
     let hosted_by = engine.transact(&cx, "routers", "add router to L3 agent", |op| {
@@ -141,7 +101,7 @@ async fn remove(engine: &Engine, cx: &Context, agent: &Record, router_id: &str) 
             agent.id()
         )));
     }
-    ensure_seen(engine, cx, router_id).await?;
+    engine.original(cx, "routers", None, router_id).await?;
     let (agent_id, id) = (agent.id().to_owned(), router_id.to_owned());
     engine
         .transact(&cx.elevated(), "routers", "remove router from L3 agent", |op| {
@@ -155,38 +115,13 @@ async fn remove(engine: &Engine, cx: &Context, agent: &Record, router_id: &str) 
 pub struct Agents;
 
 #[async_trait]
-impl Facet for Agents {
-    fn path(&self) -> &'static str {
-        "l3-agents"
-    }
+impl Serving for Agents {
+    const PATH: &'static str = "l3-agents";
+    const COLLECTIONS: &'static [&'static str] = &["routers"];
 
-    fn collections(&self) -> &'static [&'static str] {
-        &["routers"]
-    }
-
-    fn verbs(&self) -> &'static [&'static str] {
-        &["get"]
-    }
-
-    async fn call(
-        &self,
-        engine: &Engine,
-        cx: &Context,
-        router: &Record,
-        item: Option<&str>,
-        method: &str,
-        _body: &Value,
-    ) -> Result<(u16, Option<Value>)> {
-        if (method, item) != ("GET", None) {
-            return Err(kinds::METHOD_NOT_ALLOWED.error("The L3 agents of a router are listed with GET; change them at the agent."));
-        }
+    async fn agents(&self, engine: &Engine, cx: &Context, router: &Record) -> Result<HashMap<String, Value>> {
         let states = states(engine, cx, router).await?;
-        let mut agents = listing::objects(engine, cx, "agents", states.keys().cloned().collect()).await?;
-        for agent in &mut agents {
-            let state = agent["id"].as_str().and_then(|id| states.get(id)).cloned().unwrap_or_default();
-            agent["ha_state"] = state;
-        }
-        Ok((200, Some(json!({ "agents": agents }))))
+        Ok(states.into_iter().map(|(id, state)| (id, json!({ "ha_state": state }))).collect())
     }
 }
 

@@ -14,7 +14,11 @@ mod place;
 
 use std::sync::Arc;
 
-use neutrino_core::{Builder, Engine, scheduling::Driver};
+use neutrino_core::{
+    Builder, Engine,
+    scheduling::Driver,
+    served::{AgentsOf, OfAgent},
+};
 use neutrino_model::Extension;
 use oslo_config::{Config, Opt};
 
@@ -85,7 +89,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         default_zones: config.list("DEFAULT", "default_availability_zones").into_iter().filter(|zone| !zone.is_empty()).collect(),
     }));
     builder.service(Arc::new(PlacementService(Arc::new(hooks::Changes) as Arc<dyn Placement>)));
-    builder.extension(&EXTENSION).facet(api::Routers).facet(api::Agents).hook("routers", hooks::Changes);
+    builder.extension(&EXTENSION).facet(OfAgent(api::Routers)).facet(AgentsOf(api::Agents)).hook("routers", hooks::Changes);
     if config.bool("DEFAULT", "allow_automatic_l3agent_failover") {
         builder.worker(failover::Failover { down_after_s: config.int("DEFAULT", "agent_down_time") });
     }

@@ -6,17 +6,15 @@ use neutrino_core::{Behaviour, Context, Engine, Op};
 use neutrino_db::args;
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds, ip::Ip};
-use serde_json::Value;
 
 use super::{DUPLICATE, ENABLE, INVALID_ADDRESS, NOT_ENABLED, SCOPE_CONFLICT, UNREACHABLE};
-use crate::routers::ROUTER_NOT_FOUND;
+use crate::{floating_ips::fixed_ips, routers::ROUTER_NOT_FOUND};
 
 pub(super) struct NdpProxies;
 
 /// The addresses of IPv6 among `fixed_ips`, with their subnets.
 pub(super) fn addresses(port: &Record) -> Vec<(String, Ip)> {
-    let read = |entry: &Value| Some((entry["subnet_id"].as_str()?.to_owned(), entry["ip_address"].as_str()?.parse::<Ip>().ok()?));
-    port.list("fixed_ips").iter().filter_map(read).filter(|(_, address)| address.is_v6()).collect()
+    fixed_ips(port).filter(|(_, address)| address.is_v6()).collect()
 }
 
 fn unreachable(port_id: &str, router_id: &str) -> Error {

@@ -27,6 +27,7 @@ const PORT_HAS_FLOATING_IP: ErrorKind = ErrorKind::new("PortHasBindingFloatingIP
 /// As the registry knows the collection.
 const COLLECTION: &str = "floatingips/port_forwardings";
 
+/// Those that have ports, by the names of Neutron's API; a helper of connections has one of them, too.
 pub(crate) const PROTOCOLS: Validator = Validator::Values(Some(&[
     Choice::Str("dccp"),
     Choice::Str("icmp"),
@@ -53,7 +54,7 @@ static RESOURCE: Resource = Resource::new(
     NOT_FOUND,
     &[
         common::ID,
-        Attribute::new("project_id").post().validate(Validator::String(Some(255))).hidden().required_by_policy().request_only(),
+        common::PROJECT_OF_PARENT,
         Attribute::new("floatingip_id").hidden().column("floatingip_id", Kind::Text),
         named(PORT, ranges::EXTERNAL.port)
             .filter()

@@ -16,8 +16,8 @@ use super::{
     attached::{self, Attached, Subnet},
     dvr,
     errors::{
-        INTERFACE_IN_USE_AS_GATEWAY, INTERFACE_IN_USE_BY_FLOATING_IP, INTERFACE_IN_USE_BY_ROUTE, INTERFACE_NOT_FOUND, INTERFACE_NOT_FOUND_FOR_SUBNET, PORT_IN_USE,
-        SUBNET_MISMATCH, bad,
+        INTERFACE_IN_USE_AS_GATEWAY, INTERFACE_IN_USE_BY_FLOATING_IP, INTERFACE_IN_USE_BY_ROUTE, INTERFACE_NOT_FOUND,
+        INTERFACE_NOT_FOUND_FOR_SUBNET, PORT_IN_USE, SUBNET_MISMATCH, bad,
     },
     evpn, placement, ports, routes,
     rules::{claim, facts},

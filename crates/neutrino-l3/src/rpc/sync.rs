@@ -56,7 +56,7 @@ impl Agent {
             host: host.to_owned(),
             mode: Mode::of(&configurations),
             is_internal: Mode::is_internal(&configurations),
-            serves: agents::settings(engine).services_on_disabled || row.bool(1)?,
+            serves: agents::may_serve(engine, row.bool(1)?),
         }))
     }
 

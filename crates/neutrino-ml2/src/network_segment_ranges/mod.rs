@@ -41,13 +41,7 @@ static RESOURCE: Resource = Resource::new(
         common::NAME,
         Attribute::new("default").default(Default::Bool(false)).convert(Converter::ToBoolean).column("default", Kind::Bool),
         Attribute::new("shared").post().default(Default::Bool(true)).convert(Converter::ToBoolean).column("shared", Kind::Bool),
-        Attribute::new("project_id")
-            .post()
-            .validate(Validator::String(Some(255)))
-            .filter()
-            .sort()
-            .required_by_policy()
-            .column("project_id", Kind::Text),
+        common::PROJECT_ID,
         Attribute::new("network_type")
             .post()
             .default(Default::Unset)

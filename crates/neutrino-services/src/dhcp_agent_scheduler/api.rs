@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `/agents/{id}/dhcp-networks` and `/networks/{id}/dhcp-agents`.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use neutrino_core::{Authorized, Context, Engine, Facet, Op, listing};
+use neutrino_core::{
+    Context, Engine, Op,
+    agents::{DHCP, may_serve},
+    served::{self, Served, Serving},
+};
 use neutrino_db::args;
 use neutrino_model::{Body, Record};
-use neutrino_types::{Kind, Result, error::kinds};
-use serde_json::{Value, json};
+use neutrino_types::{Kind, Result};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Placed, hooks::RESERVED, notify, place};
-use crate::agents;
 
 const INVALID_DHCP_AGENT: Kind = Kind::new("InvalidDHCPAgent", 404);
 const HOSTED: Kind = Kind::new("NetworkHostedByDHCPAgent", 409);
@@ -19,106 +24,45 @@ const NOT_HOSTED: Kind = Kind::new("NetworkNotHostedByDhcpAgent", 409);
 pub struct Networks;
 
 #[async_trait]
-impl Facet for Networks {
-    fn path(&self) -> &'static str {
-        "dhcp-networks"
+impl Served for Networks {
+    const PATH: &'static str = "dhcp-networks";
+    const COLLECTION: &'static str = "networks";
+    const KEY: &'static str = "network_id";
+    const OF_AGENT: &'static str = "SELECT network_id FROM networkdhcpagentbindings WHERE dhcp_agent_id = ?";
+
+    async fn add(&self, engine: &Engine, cx: &Context, agent: &Record, id: &str) -> Result<()> {
+        add(engine, cx, agent, id).await
     }
 
-    fn collections(&self) -> &'static [&'static str] {
-        &["agents"]
-    }
-
-    fn verbs(&self) -> &'static [&'static str] {
-        &["get", "create", "delete"]
-    }
-
-    async fn call(
-        &self,
-        engine: &Engine,
-        cx: &Context,
-        agent: &Record,
-        item: Option<&str>,
-        method: &str,
-        body: &Value,
-    ) -> Result<(u16, Option<Value>)> {
-        match (method, item) {
-            ("GET", None) => {
-                let sql = "SELECT network_id FROM networkdhcpagentbindings WHERE dhcp_agent_id = ?";
-                let networks = listing::objects(engine, cx, "networks", ids(engine, sql, agent.id()).await?).await?;
-                Ok((200, Some(json!({ "networks": networks }))))
-            }
-            ("POST", None) => {
-                let network_id = body["network_id"].as_str().ok_or_else(|| {
-                    kinds::BAD_REQUEST.error(
-                        "Failed to parse request. The body must be {\"network_id\": \"...\"}, the network that the agent shall serve.",
-                    )
-                })?;
-                add(engine, cx, agent, network_id).await?;
-                Ok((201, Some(Value::Null)))
-            }
-            ("DELETE", Some(network_id)) => {
-                let (agent_id, host) = (agent.id().to_owned(), agent.str("host").to_owned());
-                engine
-                    .transact(&cx.elevated(), "ports", "remove network from DHCP agent", |op| {
-                        let (agent_id, host, network_id) = (agent_id.clone(), host.clone(), network_id.to_owned());
-                        Box::pin(async move { remove(op, &agent_id, &host, &network_id).await })
-                    })
-                    .await?;
-                notify::removed(engine, cx, network_id, agent.str("host"));
-                Ok((204, None))
-            }
-            _ => {
-                Err(kinds::METHOD_NOT_ALLOWED
-                    .error("Networks of a DHCP agent are listed with GET, added with POST and removed with DELETE."))
-            }
-        }
+    async fn remove(&self, engine: &Engine, cx: &Context, agent: &Record, id: &str) -> Result<()> {
+        let (agent_id, host) = (agent.id().to_owned(), agent.str("host").to_owned());
+        engine
+            .transact(&cx.elevated(), "ports", "remove network from DHCP agent", |op| {
+                let (agent_id, host, network_id) = (agent_id.clone(), host.clone(), id.to_owned());
+                Box::pin(async move { remove(op, &agent_id, &host, &network_id).await })
+            })
+            .await?;
+        notify::removed(engine, cx, id, agent.str("host"));
+        Ok(())
     }
 }
 
 pub struct Agents;
 
 #[async_trait]
-impl Facet for Agents {
-    fn path(&self) -> &'static str {
-        "dhcp-agents"
-    }
+impl Serving for Agents {
+    const PATH: &'static str = "dhcp-agents";
+    const COLLECTIONS: &'static [&'static str] = &["networks"];
 
-    fn collections(&self) -> &'static [&'static str] {
-        &["networks"]
+    async fn agents(&self, engine: &Engine, _cx: &Context, network: &Record) -> Result<HashMap<String, Value>> {
+        let ids = served::ids(engine, "SELECT dhcp_agent_id FROM networkdhcpagentbindings WHERE network_id = ?", network.id()).await?;
+        Ok(ids.into_iter().map(|id| (id, Value::Null)).collect())
     }
-
-    fn verbs(&self) -> &'static [&'static str] {
-        &["get"]
-    }
-
-    async fn call(
-        &self,
-        engine: &Engine,
-        cx: &Context,
-        network: &Record,
-        item: Option<&str>,
-        method: &str,
-        _body: &Value,
-    ) -> Result<(u16, Option<Value>)> {
-        if (method, item) != ("GET", None) {
-            return Err(kinds::METHOD_NOT_ALLOWED.error("The DHCP agents of a network are listed with GET; change them at the agent."));
-        }
-        let sql = "SELECT dhcp_agent_id FROM networkdhcpagentbindings WHERE network_id = ?";
-        let agents = listing::objects(engine, cx, "agents", ids(engine, sql, network.id()).await?).await?;
-        Ok((200, Some(json!({ "agents": agents }))))
-    }
-}
-
-async fn ids(engine: &Engine, sql: &str, id: &str) -> Result<Vec<String>> {
-    let rows = engine.db.reader().await?.query(sql, args![id]).await?;
-    rows.iter().map(|row| row.text(0)).collect()
 }
 
 async fn add(engine: &Engine, cx: &Context, agent: &Record, network_id: &str) -> Result<()> {
-    let auth = Authorized::internal("the network that is given to an agent, in the caller's view");
-    engine.show(cx, &auth, "networks", None, network_id, Some(&["id".to_owned()])).await?;
-    let serves = agents::settings(engine).services_on_disabled || agent.bool("admin_state_up");
-    if agent.str("agent_type") != agents::DHCP || !serves {
+    engine.original(cx, "networks", None, network_id).await?;
+    if agent.str("agent_type") != DHCP || !may_serve(engine, agent.bool("admin_state_up")) {
         return Err(INVALID_DHCP_AGENT.error(format!("Agent {} is not a DHCP agent, or is disabled.", agent.id())));
     }
     let (agent_id, network) = (agent.id().to_owned(), network_id.to_owned());

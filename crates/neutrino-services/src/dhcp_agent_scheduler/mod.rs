@@ -16,7 +16,11 @@ mod rpc;
 
 use std::sync::Arc;
 
-use neutrino_core::{Builder, Engine, scheduling::Driver};
+use neutrino_core::{
+    Builder, Engine,
+    scheduling::Driver,
+    served::{AgentsOf, OfAgent},
+};
 use neutrino_model::Extension;
 use oslo_config::{Config, Opt};
 
@@ -64,7 +68,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
         auto_schedule: config.bool("DEFAULT", "network_auto_schedule"),
         default_zones: config.list("DEFAULT", "default_availability_zones").into_iter().filter(|zone| !zone.is_empty()).collect(),
     }));
-    builder.extension(&EXTENSION).facet(api::Networks).facet(api::Agents);
+    builder.extension(&EXTENSION).facet(OfAgent(api::Networks)).facet(AgentsOf(api::Agents));
     if config.bool("DEFAULT", "dhcp_agent_notification") {
         builder.hook("subnets", hooks::First::default()).hook("ports", hooks::First::default());
         neutrino_core::relay::register::<notify::DhcpAgents>(builder);

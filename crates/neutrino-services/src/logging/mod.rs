@@ -44,13 +44,7 @@ static LOGS: Resource = Resource::new(
     NOT_FOUND,
     &[
         common::ID,
-        Attribute::new("project_id")
-            .post()
-            .validate(Validator::String(Some(255)))
-            .filter()
-            .sort()
-            .required_by_policy()
-            .column("project_id", Kind::Text),
+        common::PROJECT_ID,
         common::NAME,
         Attribute::new("resource_type")
             .post()

@@ -28,6 +28,11 @@ pub fn state(agent_type: &str, host: &str, zone: Option<&str>, configurations: V
     .unwrap()
 }
 
+/// What an agent of the switch reports on a host.
+pub async fn switch(server: &Server, host: &str, configurations: Value) {
+    report(server, state("Open vSwitch agent", host, None, configurations)).await;
+}
+
 pub async fn dhcp(server: &Server, host: &str, zone: &str) -> String {
     report(server, state(agents::DHCP, host, Some(zone), json!({"networks": 0}))).await.id
 }

@@ -503,7 +503,8 @@ async fn interfaces_on_external_networks_lead_out_where_the_operator_says_so() {
         let (inside, inside_subnet) = network(server, json!({}), "10.0.0.0/24").await;
         let (outside, outside_subnet) = network(server, json!({"router:external": true}), "192.0.2.0/24").await;
         let path = router(server, json!({})).await;
-        let plug = async |verb: &str, subnet: &str| server.put(&format!("{path}/{verb}_router_interface"), json!({"subnet_id": subnet})).await;
+        let plug =
+            async |verb: &str, subnet: &str| server.put(&format!("{path}/{verb}_router_interface"), json!({"subnet_id": subnet})).await;
         plug("add", &inside_subnet).await.expect(200);
         plug("add", &outside_subnet).await.expect(200);
         let port = server.post("/ports", json!({"port": {"network_id": inside}})).await.expect(201);

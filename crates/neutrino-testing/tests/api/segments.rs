@@ -3,8 +3,6 @@
 
 use http::Method;
 use neutrino_api::app::Identity;
-use neutrino_core::Context;
-use neutrino_services::agents::{AgentState, report};
 use neutrino_testing::{Answer, Server};
 use serde_json::{Value, json};
 
@@ -71,20 +69,7 @@ async fn segment(server: &Server, network: &Value, body: Value) -> Answer {
 /// An agent of the switch that reports its bridges.
 async fn switch(server: &Server, host: &str, physical: &[&str]) {
     let mappings: serde_json::Map<String, Value> = physical.iter().map(|name| ((*name).to_owned(), json!("br-x"))).collect();
-    let state = AgentState {
-        agent_type: "Open vSwitch agent".to_owned(),
-        binary: "neutron-openvswitch-agent".to_owned(),
-        host: host.to_owned(),
-        topic: "N/A".to_owned(),
-        configurations: json!({"tunnel_types": ["vxlan"], "bridge_mappings": mappings}).as_object().cloned().unwrap(),
-        ..AgentState::default()
-    };
-    let cx = Context::internal("report");
-    let done = server.engine.transact(&cx, "agents", "report", move |op| {
-        let state = state.clone();
-        Box::pin(async move { report(op, &state).await })
-    });
-    done.await.unwrap();
+    crate::agents::switch(server, host, json!({"tunnel_types": ["vxlan"], "bridge_mappings": mappings})).await;
 }
 
 async fn mapped(server: &Server, segment: &Value) -> i64 {

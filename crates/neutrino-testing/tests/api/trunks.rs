@@ -5,10 +5,7 @@ use futures::future::join_all;
 use http::Method;
 use neutrino_api::app::Identity;
 use neutrino_core::Context;
-use neutrino_services::{
-    agents::{AgentState, report},
-    trunks,
-};
+use neutrino_services::trunks;
 use neutrino_testing::{Answer, Server};
 use serde_json::{Value, json};
 
@@ -263,23 +260,8 @@ async fn the_status_follows_changes() {
 
 /// An agent of the switch on a host.
 async fn switch(server: &Server, host: &str) {
-    let state = AgentState {
-        agent_type: "Open vSwitch agent".to_owned(),
-        binary: "neutron-openvswitch-agent".to_owned(),
-        host: host.to_owned(),
-        topic: "N/A".to_owned(),
-        configurations: json!({"tunnel_types": ["vxlan"], "bridge_mappings": {}, "integration_bridge": "br-int"})
-            .as_object()
-            .cloned()
-            .unwrap(),
-        ..AgentState::default()
-    };
-    let cx = Context::internal("report");
-    let done = server.engine.transact(&cx, "agents", "report", move |op| {
-        let state = state.clone();
-        Box::pin(async move { report(op, &state).await })
-    });
-    done.await.unwrap();
+    let reported = json!({"tunnel_types": ["vxlan"], "bridge_mappings": {}, "integration_bridge": "br-int"});
+    crate::agents::switch(server, host, reported).await;
 }
 
 #[tokio::test]
