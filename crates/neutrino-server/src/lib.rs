@@ -20,6 +20,7 @@ pub mod options;
 pub mod pipeline;
 pub mod policy;
 pub mod preflight;
+pub mod programs;
 pub mod role;
 pub mod server;
 pub mod service_plugins;

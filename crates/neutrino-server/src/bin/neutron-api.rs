@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `neutron-api`. Everything is in the library.
+//! `neutron-api`: `neutron-server` under this name.
 
-use std::process::ExitCode;
+mod beside;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    neutrino_server::server::main("neutron-api", std::env::args_os())
+fn main() -> std::process::ExitCode {
+    beside::become_server("neutron-api")
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `neutron-db-manage`. Everything is in the library.
+//! `neutron-db-manage`: `neutron-server` under this name.
 
-use std::process::ExitCode;
+mod beside;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    neutrino_server::db_manage::main(std::env::args_os())
+fn main() -> std::process::ExitCode {
+    beside::become_server("neutron-db-manage")
 }

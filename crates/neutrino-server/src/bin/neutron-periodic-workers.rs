@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `neutron-periodic-workers`. Everything is in the library.
+//! `neutron-periodic-workers`: `neutron-server` under this name.
 
-use std::process::ExitCode;
+mod beside;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    neutrino_server::server::main("neutron-periodic-workers", std::env::args_os())
+fn main() -> std::process::ExitCode {
+    beside::become_server("neutron-periodic-workers")
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `neutron-rpc-server`. Everything is in the library.
+//! `neutron-rpc-server`: `neutron-server` under this name.
 
-use std::process::ExitCode;
+mod beside;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    neutrino_server::server::main("neutron-rpc-server", std::env::args_os())
+fn main() -> std::process::ExitCode {
+    beside::become_server("neutron-rpc-server")
 }

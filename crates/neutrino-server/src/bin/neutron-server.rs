@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `neutron-server`. Everything is in the library.
+//! `neutron-server`, and every other program by its name. Everything is in the library.
 
 use std::process::ExitCode;
 
@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    neutrino_server::server::main("neutron-server", std::env::args_os())
+    neutrino_server::programs::main(std::env::args_os().collect())
 }

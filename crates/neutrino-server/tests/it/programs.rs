@@ -191,3 +191,25 @@ fn the_version_and_the_help_are_printed() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("api_workers sets the number of threads"));
     assert_eq!(server(home.path()).arg("--nonsense").output().unwrap().status.code(), Some(2));
 }
+
+/// All programs are one, known by its name: through a program of that name, or a link.
+#[test]
+fn the_name_says_which_program_it_is() {
+    let home = home();
+    let link = home.path().join("neutron-rpc-server");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_neutron-server"), &link).unwrap();
+    for (path, name) in [
+        (env!("CARGO_BIN_EXE_neutron-api"), "neutron-api"),
+        (env!("CARGO_BIN_EXE_neutron-periodic-workers"), "neutron-periodic-workers"),
+        (env!("CARGO_BIN_EXE_neutron-rpc-server"), "neutron-rpc-server"),
+        (link.to_str().unwrap(), "neutron-rpc-server"),
+    ] {
+        let output = std::process::Command::new(path).arg("--version").output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && said.starts_with(&format!("{name} 29.0.0 ")), "{path}: {said}");
+    }
+    let alone = home.path().join("neutron-api");
+    std::fs::copy(env!("CARGO_BIN_EXE_neutron-api"), &alone).unwrap();
+    let output = std::process::Command::new(&alone).output().unwrap();
+    assert!(!output.status.success() && String::from_utf8(output.stderr).unwrap().contains("must lie beside neutron-api"));
+}
