@@ -62,10 +62,11 @@ def free_base():
 
 class Lab:
     """The server is ours unless `peer` asks for the real one. `two_hosts`: another host, a namespace with an Open vSwitch and agents of its own;
-    routers can be distributed then."""
+    routers can be distributed then. `apart`: our server as three processes, as large deployments run it."""
 
-    def __init__(self, peer=False, environment=(), two_hosts=False):
+    def __init__(self, peer=False, environment=(), two_hosts=False, apart=False):
         self.kit, self.peer, self.two_hosts = kit(), peer, two_hosts
+        self.programs = ["neutron-api", "neutron-rpc-server", "neutron-periodic-workers"] if apart else ["neutron-server"]
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="nxa.", dir="/tmp"))
         self.home.chmod(0o755)
         base = free_base()
@@ -79,7 +80,7 @@ class Lab:
             **({"LOCAL_IP": "198.18.0.1", "DVR": "True", "L3_MODE": "dvr_snat"} if two_hosts else {}),
             **dict(environment),
         }
-        self.process = None
+        self.processes = []
         self.api = Client(self.endpoint, 60)
 
     # --- the kit's scripts
@@ -125,19 +126,23 @@ class Lab:
         environment = {**self.environment, "OS_NEUTRINO__METRICS_PORT": "0"}
         subprocess.run([binary("neutron-db-manage"), *files, "upgrade", "heads"], check=True, stdout=subprocess.DEVNULL, env=environment)
         with open(self.home / "server.log", "ab") as log:
-            self.process = subprocess.Popen([binary(), *files], stdout=log, stderr=log, cwd=self.home, env=environment)
+            self.processes = [subprocess.Popen([binary(program), *files], stdout=log, stderr=log, cwd=self.home, env=environment) for program in self.programs]
         self.until("the server answers", lambda: self.get("/v2.0/networks?limit=1") is not None, 30)
 
     def kill_server(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        for process in self.processes:
+            process.send_signal(signal.SIGKILL)
+        for process in self.processes:
+            process.wait()
 
     def stop_server(self):
         if self.peer:
             self.run("server-down")
-        elif self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(40)
+        running = [process for process in self.processes if process.poll() is None]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            process.wait(40)
 
     # --- the API
 
@@ -152,8 +157,9 @@ class Lab:
         """Waits until `holds()` is true; its value. An error when it is not after `seconds`."""
         end = time.monotonic() + seconds
         while True:
-            if self.process and self.process.poll() is not None:
-                raise RuntimeError(f"the server ended with {self.process.returncode}; log: {self.home}/server.log")
+            for process in self.processes:
+                if process.poll() is not None:
+                    raise RuntimeError(f"{process.args[0]} ended with {process.returncode}; log: {self.home}/server.log")
             value = holds()
             if value:
                 return value

@@ -4,9 +4,14 @@
 //! Owns: the list of a transaction's changes. Refuses to own: who is told what. Invariants: watchers see a change only after its commit, once
 //! for each transaction, and never keep a request waiting; an object's revision does not rise without a change of it being seen.
 
+use chrono::{Duration, NaiveDateTime};
 use neutrino_model::Record;
+use neutrino_types::Result;
 
 use crate::{Context, Engine};
+
+/// A server that is killed has this much left unsaid, at most.
+const UNSAID: Duration = Duration::seconds(120);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verb {
@@ -48,4 +53,15 @@ impl Changes {
 pub trait Watcher: Send + Sync {
     /// Takes note and returns at once; what needs a database or a network is for a worker.
     fn changed(&self, engine: &Engine, cx: &Context, changes: &Changes);
+}
+
+/// What changed since then may not have been told: a server that was killed between a commit and the messages that follow it. Long ago if nothing
+/// changed for long. A server that starts tells it again.
+///
+/// # Errors
+/// The database's.
+pub async fn untold_since(engine: &Engine, cx: &Context) -> Result<NaiveDateTime> {
+    let row = engine.db.reader().await?.query_one("SELECT max(updated_at) FROM standardattributes", Vec::new()).await?;
+    let last = row.map(|row| row.opt_time(0)).transpose()?.flatten();
+    Ok(last.map_or_else(|| cx.now(), |last| last.min(cx.now())) - UNSAID)
 }

@@ -27,6 +27,7 @@ pub(crate) struct Side {
     fresh: BTreeSet<i64>,
     pub changes: Changes,
     pub created: Vec<(String, String)>,
+    pub updated: Vec<(String, Record)>,
     pub deleted: Vec<(String, Record)>,
     notes: HashMap<TypeId, Box<dyn Any + Send>>,
     pub effects: Vec<Effect>,
@@ -371,7 +372,8 @@ impl Op<'_> {
         Ok(())
     }
 
-    /// Updates an object of another collection in this transaction by its rules and hooks.
+    /// Updates an object of another collection in this transaction, as [`Op::create_object`] creates one: what follows an update
+    /// (`after_update`) runs after the commit, once for each object.
     ///
     /// # Errors
     /// What those rules say.
@@ -381,6 +383,9 @@ impl Op<'_> {
         entry.behaviour.update(&mut op, original, body).await?;
         for hook in &entry.hooks {
             hook.update(&mut op, original, body).await?;
+        }
+        if !self.side.updated.iter().any(|(name, known)| name == collection && known.id() == original.id()) {
+            self.side.updated.push((collection.to_owned(), original.clone()));
         }
         self.changed(collection, original.id(), Verb::Updated, Some(original));
         Ok(())

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use neutrino_core::{
-    Change, Changes, Context, Engine, Hook, Op, Verb, Watcher, Worker,
+    Change, Changes, Context, Engine, Hook, Op, Verb, Watcher, Worker, changes,
     rpc::{self, BusService, Message},
     versions::ResourceVersions,
 };
@@ -107,6 +107,24 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pusher {
+    /// Objects that wait to be pushed.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        locked(&self.0.queue).len()
+    }
+
+    /// Changes that did not fit into the queue, and were looked up by their time instead.
+    #[must_use]
+    pub fn overflows(&self) -> u64 {
+        locked(&self.0.queue).overflows
+    }
+
+    /// Batches that had to be tried again.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        locked(&self.0.queue).put_back
+    }
+
     pub(crate) fn tracker(&self) -> MutexGuard<'_, Tracker> {
         locked(&self.0.tracker)
     }
@@ -192,6 +210,17 @@ impl Pusher {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Notes what a server that was killed may not have told; at the start of this one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn recall(&self, engine: &Engine) -> Result<()> {
+        let since = changes::untold_since(engine, &Context::internal("")).await?;
+        locked(&self.0.queue).look_up_since(since);
+        self.0.wake.notify_one();
         Ok(())
     }
 
@@ -325,6 +354,9 @@ impl Worker for Sender {
     }
 
     async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
+        if let Err(error) = self.0.recall(&engine).await {
+            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "what was not told before the last end of a server is not known");
+        }
         loop {
             if let Err(error) = self.0.flush(&engine).await {
                 tracing::error!(error = %error, log = error.log().unwrap_or_default(), "agents could not be told of changes yet");

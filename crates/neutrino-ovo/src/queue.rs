@@ -80,6 +80,8 @@ pub struct Queue {
     waiting: Batch,
     /// Changes that did not fit, for the operator.
     pub overflows: u64,
+    /// Batches that could not be pushed at once, for the operator.
+    pub put_back: u64,
 }
 
 impl Queue {
@@ -113,11 +115,22 @@ impl Queue {
         }
     }
 
+    /// Has all that changed at this time or later looked up.
+    pub fn look_up_since(&mut self, since: NaiveDateTime) {
+        self.waiting.since = Some(self.waiting.since.map_or(since, |known| known.min(since)));
+    }
+
     pub fn take(&mut self) -> Batch {
         std::mem::take(&mut self.waiting)
     }
 
+    /// What waits: objects, and standard attributes whose objects are not known yet.
+    pub fn len(&self) -> u64 {
+        (self.waiting.items.len() + self.waiting.raised.len()) as u64
+    }
+
     pub fn put_back(&mut self, batch: Batch) {
+        self.put_back += 1;
         self.waiting.put_before(batch);
     }
 }

@@ -96,3 +96,33 @@ fn transport(conf: &Config, group: &str, program: &str) -> Result<Option<(Transp
     let options = Options::read(conf, &url, program)?;
     Ok(Some((url, options)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static OTHERS: &[Opt] = &[
+        Opt::str("DEFAULT", "transport_url").secret().help(""),
+        Opt::str("DEFAULT", "host").help(""),
+        Opt::int("DEFAULT", "graceful_shutdown_timeout").default("60").help(""),
+    ];
+
+    fn read(values: &[(&str, &str, &str)]) -> Settings {
+        let conf = Config::for_test(&[oslo_messaging::OPTIONS, OPTIONS, OTHERS], values).unwrap();
+        Settings::read(&conf, "test").unwrap()
+    }
+
+    #[test]
+    fn workers_are_requests_at_a_time() {
+        let of = |workers: &str, reports: &str| {
+            let settings = read(&[("DEFAULT", "rpc_workers", workers), ("DEFAULT", "rpc_state_report_workers", reports)]);
+            (settings.concurrency, settings.report_concurrency)
+        };
+        assert_eq!(of("2", "1"), (Some(128), Some(64)));
+        assert_eq!(of("2", "0"), (Some(128), Some(128)), "the other workers do it");
+        assert_eq!(of("0", "1"), (None, Some(64)));
+        assert_eq!(of("0", "0"), (None, None));
+        let unset = read(&[("DEFAULT", "executor_thread_pool_size", "10")]);
+        assert!(unset.concurrency.is_some_and(|all| all >= 10) && unset.report_concurrency == Some(10));
+    }
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The figures of the database, of the token cache and of the message bus, for Prometheus. Owns their names; the counting is `neutrino-db`'s,
-//! `keystone-auth`'s, `neutrino-rpc`'s and `oslo-messaging`'s.
+//! The figures of the database, of the token cache, of the message bus and of pushed objects, for Prometheus. Owns their names; the counting
+//! is `neutrino-db`'s, `keystone-auth`'s, `neutrino-rpc`'s, `oslo-messaging`'s and `neutrino-ovo`'s.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use keystone_auth::Validator;
 use neutrino_api::metrics::Metrics;
 use neutrino_db::Db;
+use neutrino_ovo::Pusher;
 use neutrino_rpc::Rpc;
 use oslo_messaging::Stats;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
@@ -66,6 +67,18 @@ pub fn register_keystone(metrics: &Metrics, validator: &Validator) {
     metrics.register("keystone_turned_away", "Requests refused because too many waited for Keystone", counter(|stats| stats.turned_away));
     let gauge = figure(MetricType::Gauge, |stats| stats.cached_tokens as u64);
     metrics.register("keystone_cached_tokens", "Tokens in the cache", gauge);
+}
+
+/// Adds the figures of what agents are told of objects.
+pub fn register_pusher(metrics: &Metrics, pusher: &Pusher) {
+    let figure = |kind: MetricType, read: fn(&Pusher) -> u64| {
+        let pusher = pusher.clone();
+        Figure { kind, read: move || read(&pusher) }
+    };
+    metrics.register("ovo_waiting", "Changed objects that wait to be pushed to agents", figure(MetricType::Gauge, Pusher::waiting));
+    let overflows = figure(MetricType::Counter, Pusher::overflows);
+    metrics.register("ovo_overflows", "Changes that did not fit into the queue and were looked up by their time instead", overflows);
+    metrics.register("ovo_repeated", "Batches of changed objects that could not be pushed at once", figure(MetricType::Counter, Pusher::repeated));
 }
 
 /// Adds the figures of the message bus.

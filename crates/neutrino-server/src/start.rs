@@ -69,6 +69,9 @@ pub async fn start(conf: &Config, standalone: bool, metrics: &Metrics, program: 
     check_schema(conf, &db, standalone).await?;
     let (engine, api, rpc) = assemble::api(conf, db, pipeline::api_options(conf), program).await?;
     crate::metrics::register_bus(metrics, &rpc);
+    if let Some(pusher) = engine.registry.service::<neutrino_ovo::Pusher>() {
+        crate::metrics::register_pusher(metrics, &pusher);
+    }
     service_plugins::check(conf, &engine.registry)?;
     let collections = api.collections().map(str::to_owned).collect();
     let authtoken = keystone::validator(conf)?;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What follows a commit: the confirmation of new objects, their undoing when it fails, and what was made or removed beside them.
+//! What follows a commit: the confirmation of new objects, their undoing when it fails, and what was made, changed or removed beside them.
 
 use neutrino_model::Record;
 use neutrino_types::Result;
@@ -54,10 +54,21 @@ impl Engine {
         }
     }
 
-    /// What follows the commit for objects that the operation made or removed beside its own, and what it left to be done.
+    /// What follows the commit for objects that the operation made, changed or removed beside its own, and what it left to be done.
     pub(super) async fn settle(&self, cx: &Context, side: Side) {
         for effect in side.effects {
             log_failure("what a change leaves to be done", effect(self, cx).await);
+        }
+        for (collection, original) in side.updated {
+            // One that the same operation deleted has no after.
+            let (Ok(entry), Ok(mut record)) = (self.entry(&collection), self.original(&cx.elevated(), &collection, None, original.id()).await)
+            else {
+                continue;
+            };
+            log_failure("after update", entry.behaviour.after_update(self, cx, &original, &mut record).await);
+            for hook in &entry.hooks {
+                log_failure("after update", hook.after_update(self, cx, &original, &record).await);
+            }
         }
         for (collection, original) in side.deleted {
             let Ok(entry) = self.entry(&collection) else { continue };

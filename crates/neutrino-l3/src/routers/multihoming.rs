@@ -6,6 +6,8 @@
 //! Rules: as those of `external_gateway_info` for each; two gateways of one router may lead to one network, but subnets of different networks
 //! must not overlap; a gateway stays while floating IPs of its network need it.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Engine, Loader, Op};
 use neutrino_db::{Sql, Tx, args};
@@ -124,6 +126,7 @@ pub(super) async fn act(engine: &Engine, cx: &Context, name: &str, id: &str, req
         let (asked, id) = (asked.clone(), router_id.clone());
         Box::pin(async move {
             let standard = claim(op, &id).await?;
+            let before = networks(op, &id).await?;
             match verb {
                 Verb::Add => add(op, &id, &asked, snat).await?,
                 Verb::Update => update(op, &id, &asked, snat).await?,
@@ -131,12 +134,19 @@ pub(super) async fn act(engine: &Engine, cx: &Context, name: &str, id: &str, req
             }
             dvr::align(op, &id).await?;
             op.touch(standard);
-            Ok(())
+            let after = networks(op, &id).await?;
+            Ok(before.difference(&after).cloned().collect::<Vec<_>>())
         })
     });
-    done.await?;
+    let left = done.await?;
     placement::changed(engine, cx, id).await;
+    placement::left(engine, cx, id, &left).await;
     shown(engine, cx, id).await
+}
+
+/// Where the router leads.
+async fn networks(op: &mut Op<'_>, router_id: &str) -> Result<BTreeSet<String>> {
+    Ok(gateway::all(op, router_id).await?.into_iter().map(|gateway| gateway.network_id).collect())
 }
 
 /// The gateways that a request names; `None` when it names none at all, which asks for nothing.

@@ -16,6 +16,12 @@ pub trait Placement: Send + Sync {
     /// The database's; the change itself stands.
     async fn changed(&self, engine: &Engine, cx: &Context, router_id: &str) -> Result<()>;
 
+    /// After the commit of a change that no hook of routers sees: the router leads to these networks no more.
+    ///
+    /// # Errors
+    /// The database's; the change itself stands.
+    async fn left(&self, engine: &Engine, cx: &Context, router_id: &str, networks: &[String]) -> Result<()>;
+
     /// In the transaction that makes it a router of another kind: its agents lose it. They, or others, get it again after the commit.
     ///
     /// # Errors
@@ -31,6 +37,14 @@ pub(super) async fn changed(engine: &Engine, cx: &Context, router_id: &str) {
     let Some(service) = engine.registry.service::<PlacementService>() else { return };
     if let Err(error) = service.0.changed(engine, cx, router_id).await {
         tracing::error!(router_id, error = %error, log = error.log().unwrap_or_default(), "the router was not scheduled");
+    }
+}
+
+/// Tells it of networks to which the router leads no more.
+pub(super) async fn left(engine: &Engine, cx: &Context, router_id: &str, networks: &[String]) {
+    let Some(service) = engine.registry.service::<PlacementService>().filter(|_| !networks.is_empty()) else { return };
+    if let Err(error) = service.0.left(engine, cx, router_id, networks).await {
+        tracing::error!(router_id, error = %error, log = error.log().unwrap_or_default(), "what agents had for the router's gateways stays");
     }
 }
 

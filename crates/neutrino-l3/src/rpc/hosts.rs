@@ -4,6 +4,8 @@
 //! A highly available router's interfaces are on the host where it is active; they move when an agent says that it has become so
 //! ([`super::states`]), and are bound here only while they are nowhere. Ports of distributed routers are bound on each host.
 
+use std::collections::BTreeMap;
+
 use neutrino_core::{Context, Engine, bindings::BindingService};
 use neutrino_types::Result;
 use serde_json::Value;
@@ -68,9 +70,13 @@ pub async fn ensure(engine: &Engine, cx: &Context, host: &str, routers: &[Router
             moves.add(port, host, false, router);
         }
     }
-    let mut written = false;
+    let mut by_host: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (port, host) in &moves.ports {
-        written |= settle(engine, cx, port, host).await;
+        by_host.entry(host).or_default().push(port);
+    }
+    let mut written = false;
+    for (host, ports) in by_host {
+        written |= settle(engine, cx, &ports, host).await;
     }
     if let Some(bindings) = engine.registry.service::<BindingService>().filter(|_| !moves.distributed.is_empty()) {
         written |= bindings.0.bind_distributed(engine, cx, host, &moves.distributed).await?;
@@ -78,10 +84,23 @@ pub async fn ensure(engine: &Engine, cx: &Context, host: &str, routers: &[Router
     Ok(written)
 }
 
-/// Moves a port; one that cannot move must not keep the agent from all the others.
-pub async fn settle(engine: &Engine, cx: &Context, port_id: &str, host: &str) -> bool {
-    move_port(engine, cx, port_id, host).await.unwrap_or_else(|error| {
-        tracing::error!(port_id, host, error = %error, log = error.log().unwrap_or_default(), "a router's port does not follow its router");
-        false
-    })
+/// Moves ports; one that cannot move must not keep the agent from all the others. Whether anything was written.
+pub async fn settle(engine: &Engine, cx: &Context, ports: &[&str], host: &str) -> bool {
+    let Some(bindings) = engine.registry.service::<BindingService>() else { return false };
+    let error = match bindings.0.move_ports(engine, cx, host, ports).await {
+        Ok(written) => return written,
+        Err(error) => error,
+    };
+    tracing::error!(host, ports = ports.len(), error = %error, log = error.log().unwrap_or_default(), "ports of routers are moved one by one");
+    let mut written = false;
+    for port_id in ports {
+        match move_port(engine, cx, port_id, host).await {
+            Ok(done) => written |= done,
+            Err(error) => {
+                let log = error.log().unwrap_or_default();
+                tracing::error!(port_id, host, error = %error, log, "a router's port does not follow its router");
+            }
+        }
+    }
+    written
 }

@@ -46,8 +46,9 @@ pub async fn update(engine: &Engine, cx: &Context, arguments: &Args) -> Result<V
             })
         })
         .await?;
-    for port_id in misplaced(engine, &host, &active).await? {
-        settle(engine, cx, &port_id, &host).await;
+    let ports = misplaced(engine, &host, &active).await?;
+    if !ports.is_empty() {
+        settle(engine, cx, &ports.iter().map(String::as_str).collect::<Vec<_>>(), &host).await;
     }
     Ok(Value::Null)
 }
@@ -75,8 +76,7 @@ pub async fn distrust_ports(engine: &Engine, cx: &Context, arguments: &Args) -> 
                WHERE p.device_owner = ? AND p.status = 'ACTIVE' AND b.host = ? ORDER BY p.id";
     let rows = engine.db.reader().await?.query(sql, args![HA_NETWORK_PORT, text(arguments, "host")?]).await?;
     let Some(bindings) = engine.registry.service::<BindingService>() else { return Ok(Value::Null) };
-    for row in rows {
-        bindings.0.set_status(engine, &cx.elevated(), &row.text(0)?, "DOWN").await?;
-    }
+    let ids: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
+    bindings.0.set_statuses(engine, &cx.elevated(), &ids.iter().map(String::as_str).collect::<Vec<_>>(), "DOWN").await?;
     Ok(Value::Null)
 }

@@ -9,6 +9,7 @@ mod agent_driver;
 pub mod agents;
 pub mod bind;
 mod bindings;
+mod bulk;
 pub mod distributed;
 pub mod driver;
 mod l2pop;

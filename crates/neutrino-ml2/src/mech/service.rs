@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Op, bindings::Bindings};
 use neutrino_types::Result;
 
-use super::{distributed, status};
+use super::{bulk, distributed, status};
 
 /// See [`Bindings`].
 pub struct Service;
@@ -13,21 +13,18 @@ pub struct Service;
 #[async_trait]
 impl Bindings for Service {
     async fn bind_distributed(&self, engine: &Engine, cx: &Context, host: &str, ports: &[(String, String)]) -> Result<bool> {
-        if ports.is_empty() {
-            return Ok(false);
-        }
-        let mut written = false;
-        for (port_id, router_id) in distributed::unbound_on(engine, host, ports).await? {
-            written |= distributed::update_distributed_port_binding(engine, cx, port_id, host, router_id).await?;
-        }
-        Ok(written)
+        bulk::bind_distributed(engine, cx, host, ports).await
+    }
+
+    async fn move_ports(&self, engine: &Engine, cx: &Context, host: &str, ports: &[&str]) -> Result<bool> {
+        bulk::move_ports(engine, cx, host, ports).await
     }
 
     async fn unbind_distributed(&self, op: &mut Op<'_>, router_id: &str, host: Option<&str>) -> Result<()> {
         distributed::delete_bindings_of_router(op, router_id, host).await
     }
 
-    async fn set_status(&self, engine: &Engine, cx: &Context, port_id: &str, status: &str) -> Result<()> {
-        status::update_port_status(engine, cx, port_id, status, None).await.map(drop)
+    async fn set_statuses(&self, engine: &Engine, cx: &Context, ports: &[&str], status: &str) -> Result<()> {
+        status::update_statuses(engine, cx, ports, status).await.map(drop)
     }
 }

@@ -167,13 +167,15 @@ async fn set_on_host(op: &mut Op<'_>, port: &Record, status: &str, host: &str) -
     if op.tx.execute(text, args![status, id, host, status]).await? == 0 {
         return Ok((false, false));
     }
+    // As in Neutron: the binding is a part of the port, and its own status is another change.
+    op.touch(port.standard_attr_id);
     let text = "SELECT status FROM ml2_distributed_port_bindings WHERE port_id = ? GROUP BY status";
     let all: Vec<String> = op.tx.query(text, args![id]).await?.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
     let whole = overall(&all);
     if op.tx.execute("UPDATE ports SET status = ? WHERE id = ? AND status <> ?", args![whole, id, whole]).await? == 0 {
         return Ok((true, false));
     }
-    op.touch(port.standard_attr_id);
+    op.tx.execute("UPDATE standardattributes SET revision_number = revision_number + 1 WHERE id = ?", args![port.standard_attr_id]).await?;
     let mut current = port.clone();
     current.set("status", whole);
     manager(op.engine).port_precommit(op, Change::Updated { original: port, current: &current }).await?;
@@ -209,9 +211,17 @@ pub async fn announce_all(engine: &Engine, cx: &Context, before: &[Record]) -> R
     }
     let after = crate::rpc::load::whole(engine, &cx.elevated(), "ports", before.iter().map(Record::id)).await?;
     let pairs: Vec<(&Record, &Record)> = before.iter().filter_map(|before| Some((before, after.get(before.id())?))).collect();
-    manager(engine).ports_postcommit(engine, cx, &pairs).await;
+    announce_pairs(engine, cx, &pairs).await
+}
+
+/// [`announce_all`] of ports as they were and as they are.
+///
+/// # Errors
+/// Internal: there are no ports.
+pub async fn announce_pairs(engine: &Engine, cx: &Context, pairs: &[(&Record, &Record)]) -> Result<()> {
+    manager(engine).ports_postcommit(engine, cx, pairs).await;
     for hook in &engine.entry("ports")?.hooks {
-        for (before, after) in &pairs {
+        for (before, after) in pairs {
             if let Err(error) = hook.after_update(engine, cx, before, after).await {
                 tracing::error!(error = %error, log = error.log().unwrap_or_default(), port = before.id(), "after update failed");
             }

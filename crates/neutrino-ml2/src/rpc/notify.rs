@@ -4,10 +4,10 @@
 //! Most follow from what a commit changed, so that a watcher sends them; what depends on the binding after it is sent where that is known.
 //! Invariant: the name of a topic, a version and the names of arguments are those that agents of Neutron expect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use neutrino_core::{Builder, Change, Changes, Context, Engine, Verb, Watcher, rpc};
-use neutrino_db::args;
+use neutrino_db::Sql;
 use neutrino_model::Record;
 use neutrino_types::Result;
 use serde_json::{Value, json};
@@ -44,21 +44,45 @@ fn fanout(engine: &Engine, cx: &Context, topic: &str, version: &'static str, met
     rpc::cast(engine, cx, rpc::Message::new(topic, version, method, args).to_all());
 }
 
-/// A port was updated by a request, and bound if it could be.
+/// A port was updated, and bound if it could be.
 ///
 /// # Errors
 /// The database's.
 pub async fn port_updated(engine: &Engine, cx: &Context, original: &Record, port: &Record) -> Result<()> {
-    let bound = !matches!(port.str("binding:vif_type"), "unbound" | "binding_failed" | "distributed");
-    if !bound || !TOLD.iter().any(|name| original.get(name) != port.get(name)) {
+    ports_updated(engine, cx, &[(original, port)]).await
+}
+
+/// [`port_updated`] of ports as they were and as they are.
+///
+/// # Errors
+/// The database's.
+pub async fn ports_updated(engine: &Engine, cx: &Context, pairs: &[(&Record, &Record)]) -> Result<()> {
+    let is_told = |(original, port): &&(&Record, &Record)| {
+        let bound = !matches!(port.str("binding:vif_type"), "unbound" | "binding_failed" | "distributed");
+        bound && TOLD.iter().any(|name| original.get(name) != port.get(name))
+    };
+    let told: Vec<&Record> = pairs.iter().filter(is_told).map(|(_, port)| *port).collect();
+    if told.is_empty() {
         return Ok(());
     }
-    let text = "SELECT s.network_type, s.segmentation_id, s.physical_network FROM ml2_port_binding_levels l \
-                JOIN networksegments s ON s.id = l.segment_id WHERE l.port_id = ? AND l.host = ? ORDER BY l.level DESC LIMIT 1";
-    let row = engine.db.reader().await?.query_one(text, args![port.id(), port.str("binding:host_id")]).await?;
-    let Some(row) = row else { return Ok(()) };
-    let args = json!({"port": dict(port)?, "network_type": row.text(0)?, "segmentation_id": row.opt_int(1)?, "physical_network": row.opt_text(2)?});
-    fanout(engine, cx, PORT_UPDATE, "1.0", "port_update", args);
+    let mut tx = engine.db.reader().await?;
+    let mut sql = Sql::raw(
+        "SELECT l.port_id, l.host, s.network_type, s.segmentation_id, s.physical_network FROM ml2_port_binding_levels l \
+         JOIN networksegments s ON s.id = l.segment_id WHERE ",
+    );
+    sql.append(Sql::in_texts(tx.dialect(), "l.port_id", told.iter().map(|port| port.id()))).push(" ORDER BY l.port_id, l.level");
+    // The last level of a port on a host is where it is.
+    let mut segments = HashMap::new();
+    for row in tx.select(sql).await? {
+        segments.insert((row.text(0)?, row.text(1)?), (row.text(2)?, row.opt_int(3)?, row.opt_text(4)?));
+    }
+    drop(tx);
+    for port in told {
+        let place = (port.id().to_owned(), port.str("binding:host_id").to_owned());
+        let Some((network_type, segmentation_id, physical_network)) = segments.get(&place) else { continue };
+        let args = json!({"port": dict(port)?, "network_type": network_type, "segmentation_id": segmentation_id, "physical_network": physical_network});
+        fanout(engine, cx, PORT_UPDATE, "1.0", "port_update", args);
+    }
     Ok(())
 }
 

@@ -26,7 +26,7 @@ use oslo_config::{Config, Opt};
 
 pub use api::device_id;
 pub use failover::remove_networks_from_down_agents;
-pub use notify::flush;
+pub use notify::{flush, recall};
 pub use place::{Placed, auto_schedule, schedule};
 
 pub static OPTIONS: &[Opt] = &[
@@ -72,6 +72,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     if config.bool("DEFAULT", "dhcp_agent_notification") {
         builder.hook("subnets", hooks::First::default()).hook("ports", hooks::First::default());
         neutrino_core::relay::register::<notify::DhcpAgents>(builder);
+        builder.worker(notify::Recall);
     }
     builder.hook("agents", hooks::NewHosts);
     if config.bool("DEFAULT", "allow_automatic_dhcp_failover") {

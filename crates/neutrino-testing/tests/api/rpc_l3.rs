@@ -171,6 +171,93 @@ async fn a_sync_costs_the_same_for_many_routers() {
     assert!(server.statements() - before <= 8, "{}", server.statements() - before);
 }
 
+/// The first sync after routers came, which binds their ports; the second one writes nothing.
+#[tokio::test]
+async fn a_sync_that_binds_costs_the_same_for_many_routers() {
+    let server = Server::full().await;
+    host(&server, "h1", "dvr_snat").await;
+    for distributed in [false, true] {
+        let mut costs = Vec::new();
+        for count in [1, 20] {
+            let first = 1 + costs.len() * 30 + usize::from(distributed) * 100;
+            for number in first..first + count {
+                let (outside, _) = network(&server, json!({"router:external": true}), &format!("198.51.{number}.0/24")).await;
+                let (_, subnet) = network(&server, json!({}), &format!("10.{number}.0.0/24")).await;
+                let router =
+                    router(&server, json!({"distributed": distributed, "external_gateway_info": {"network_id": outside}})).await;
+                plug(&server, &router, &subnet).await;
+            }
+            server.bus.take();
+            let before = server.statements();
+            let routers = sync(&server, "h1", Value::Null).await;
+            costs.push(server.statements() - before);
+            let told = server.bus.take_method("port_update").len();
+            let moved = if distributed { 2 } else { 2 * count };
+            assert!(told >= moved.min(2 * count), "{told} ports of {count} routers");
+            for router in routers {
+                assert_eq!((&router["gw_port"]["binding:host_id"], &router["gw_port"]["binding:vif_type"]), (&json!("h1"), &json!("ovs")));
+            }
+            let levels = "SELECT count(*) FROM routerports r WHERE NOT EXISTS (SELECT 1 FROM ml2_port_binding_levels l WHERE l.port_id = r.port_id AND l.host = 'h1')";
+            assert_eq!(server.count(levels).await, 0);
+            let before = server.count("SELECT sum(revision_number) FROM standardattributes").await;
+            sync(&server, "h1", Value::Null).await;
+            assert_eq!(server.count("SELECT sum(revision_number) FROM standardattributes").await, before);
+        }
+        assert_eq!(costs[0], costs[1], "distributed: {distributed}");
+    }
+}
+
+/// A server that is killed between a commit and its messages: the next one says them.
+#[tokio::test]
+async fn what_was_not_told_before_a_crash_is_told_at_the_start() {
+    let server = Server::full().await;
+    host(&server, "h1", "legacy").await;
+    report(&server, state("DHCP agent", "h1", Some("nova"), json!({}))).await;
+    let there = Topology::new(&server, 1).await;
+    let old = Topology::new(&server, 2).await;
+    sync(&server, "h1", Value::Null).await;
+    let before = "UPDATE standardattributes SET updated_at = '2020-01-01 00:00:00' WHERE id IN (SELECT standard_attr_id FROM";
+    for table in ["routers", "networks", "subnets", "ports", "floatingips", "securitygroups", "securitygrouprules"] {
+        server.sql(&format!("{before} {table})")).await;
+    }
+    let recall = async || {
+        server.bus.take();
+        neutrino_l3::notifier::recall(&server.engine).await.unwrap();
+        neutrino_services::dhcp_agent_scheduler::recall(&server.engine).await.unwrap();
+        server.bus.take()
+    };
+    server.put(&format!("/floatingips/{}", there.floating_ip), json!({"floatingip": {"description": "new"}})).await.expect(200);
+    server.put(&format!("/ports/{}", old.port), json!({"port": {"description": "new"}})).await.expect(200);
+    let messages = recall().await;
+    let of = |method: &str| messages.iter().filter(|message| message.method == method).map(|message| message.args.clone()).collect::<Vec<_>>();
+    assert_eq!(of("routers_updated"), [json!({"routers": [there.router]})]);
+    let networks = of("network_update_end");
+    assert_eq!(networks.len(), 1, "{networks:?}");
+    assert_eq!(networks[0]["payload"]["network"]["admin_state_up"], true);
+    let pusher = server.engine.registry.service::<neutrino_ovo::Pusher>().unwrap();
+    server.pushes().await;
+    pusher.recall(&server.engine).await.unwrap();
+    let pushed: Vec<String> = server.pushes().await.iter().flat_map(|message| message.args["resource_list"].as_array().unwrap().clone())
+        .map(|object| object["versioned_object.data"]["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(pushed, [old.port]);
+}
+
+#[tokio::test]
+async fn l2_agents_hear_of_a_gateway_that_gets_another_address() {
+    let server = Server::full().await;
+    host(&server, "h1", "legacy").await;
+    let there = Topology::new(&server, 1).await;
+    sync(&server, "h1", Value::Null).await;
+    server.bus.take();
+    server.delete(&format!("/floatingips/{}", there.floating_ip)).await;
+    let info = json!({"network_id": there.outside, "external_fixed_ips": [{"ip_address": "198.51.1.77"}]});
+    server.put(&format!("/routers/{}", there.router), json!({"router": {"external_gateway_info": info}})).await.expect(200);
+    let told = server.bus.take_method("port_update");
+    assert_eq!(told.len(), 1);
+    let port = &told[0].args["port"];
+    assert_eq!((&port["device_owner"], &port["fixed_ips"][0]["ip_address"]), (&json!("network:router_gateway"), &json!("198.51.1.77")));
+}
+
 #[tokio::test]
 async fn agents_hear_of_each_change_once() {
     let server = Server::full().await;

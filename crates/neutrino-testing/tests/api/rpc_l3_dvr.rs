@@ -157,6 +157,43 @@ async fn a_floating_ip_is_served_on_the_host_of_its_port() {
     assert_eq!(server.count("SELECT count(*) FROM dvr_fip_gateway_port_network").await, 0);
 }
 
+/// Gateways of agents go with the last gateway of routers, by whichever way that goes.
+#[tokio::test]
+async fn gateways_of_agents_go_with_the_last_of_several_gateways() {
+    let server = Server::full().await;
+    let there = Topology::new(&server).await;
+    let (second, _) = network(&server, json!({"router:external": true}), "203.0.113.0/24").await;
+    let path = format!("/routers/{}", there.router);
+    let act = async |verb: &str, networks: &[&str]| {
+        let gateways: Vec<Value> = networks.iter().map(|network| json!({"network_id": network})).collect();
+        server.put(&format!("{path}/{verb}_external_gateways"), json!({"router": {"external_gateways": gateways}})).await.expect(200);
+        told(&server).into_iter().filter(|message| message.starts_with("fipnamespace")).collect::<Vec<_>>()
+    };
+    let ask = async |network: &str| {
+        let args = json!({"network_id": network, "host": "c1"});
+        server.rpc("q-l3-plugin", "1.2", "get_agent_gateway_port", args).await.unwrap()
+    };
+    let left = async || server.get("/ports?device_owner=network:floatingip_agent_gateway").await.expect(200).as_array().unwrap().len();
+    let gone = |network: &str| format!("fipnamespace_delete_on_ext_net * {}", json!({"ext_net_id": network}));
+    assert_eq!(act("add", &[&second]).await, Vec::<String>::new());
+    for network in [&there.outside, &second] {
+        ask(network).await;
+    }
+    assert_eq!(left().await, 2);
+    assert_eq!(act("remove", &[&second]).await, [gone(&second)]);
+    assert_eq!(left().await, 1);
+    assert_eq!(act("update", &[&second]).await, [gone(&there.outside)]);
+    assert_eq!(left().await, 0);
+    act("add", &[&there.outside]).await;
+    for network in [&there.outside, &second] {
+        ask(network).await;
+    }
+    let unplug = json!({"subnet_id": there.subnet});
+    assert_eq!(server.put(&format!("{path}/remove_router_interface"), unplug).await.status, 200);
+    assert_eq!(server.delete(&path).await.status, 204);
+    assert_eq!(left().await, 0, "a router goes with all its gateways");
+}
+
 #[tokio::test]
 async fn an_agent_has_one_gateway_for_floating_ips_whoever_asks() {
     let server = Server::full().await;

@@ -107,3 +107,45 @@ async fn what_no_agent_serves_is_not_synced() {
     host(&server, "h3", "legacy").await;
     assert_eq!(call(&server, "sync_routers", json!({"host": "h3", "router_ids": [router]})).await, json!([]));
 }
+
+/// Of one router and of many: becoming active, which moves their ports, and beginning anew.
+#[tokio::test]
+async fn words_of_many_routers_cost_the_same_as_of_one() {
+    let server = Server::full().await;
+    let (_, outside) = topology(&server).await;
+    let mut routers = Vec::new();
+    for number in 2..14 {
+        let (_, subnet) = network(&server, json!({}), &format!("10.{number}.0.0/24")).await;
+        let id = router(&server, json!({"ha": true, "external_gateway_info": {"network_id": outside}})).await;
+        server.put(&format!("/routers/{id}/add_router_interface"), json!({ "subnet_id": subnet })).await.expect(200);
+        routers.push(id);
+    }
+    for host in ["h1", "h2"] {
+        sync(&server, host, json!(routers)).await;
+    }
+    let active = async |host: &str, routers: &[String]| {
+        let states: serde_json::Map<_, _> = routers.iter().map(|id| (id.clone(), json!("active"))).collect();
+        let before = server.statements();
+        server.rpc("q-l3-plugin", "1.5", "update_ha_routers_states", json!({"host": host, "states": states})).await.unwrap();
+        server.statements() - before
+    };
+    for host in ["h1", "h2"] {
+        assert_eq!(active(host, &routers[..1]).await, active(host, &routers[1..]).await, "{host}");
+        let there = format!(
+            "SELECT count(*) FROM ml2_port_bindings b JOIN routerports r ON r.port_id = b.port_id WHERE b.host = '{host}' AND b.vif_type = 'ovs' \
+             AND r.port_type <> 'network:router_ha_interface'"
+        );
+        assert_eq!(server.count(&there).await, 2 * i64::try_from(routers.len()).unwrap());
+    }
+    let mut costs = Vec::new();
+    for count in [1, routers.len()] {
+        let owned = routers[..count].iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
+        server
+            .sql(&format!("UPDATE ports SET status = 'ACTIVE' WHERE device_owner = 'network:router_ha_interface' AND device_id IN ({owned})"))
+            .await;
+        let before = server.statements();
+        call_distrust(&server, "h1").await;
+        costs.push(server.statements() - before);
+    }
+    assert_eq!(costs[0], costs[1]);
+}

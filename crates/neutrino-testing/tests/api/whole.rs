@@ -50,6 +50,55 @@ async fn every_extension_of_neutron_is_announced() {
     assert_eq!(beside, OF_OCATA);
 }
 
+/// Every method of every endpoint of Neutron's server, in every version, on the topics where it serves them; no other version.
+#[tokio::test]
+async fn every_method_for_agents_is_served() {
+    let server = Server::full().await;
+    let facts = contract::read("rpc.json");
+    // The class that a server's consumer names, or the first part of its module's, and its topics.
+    let topics = |class: &str| -> &[&str] {
+        match class.rsplit('.').next().unwrap_or_default() {
+            "L3RpcCallback" => &["q-l3-plugin"],
+            "AgentExtRpcCallback" => &["q-plugin", "q-reports-plugin"],
+            "MeteringRpcCallbacks" => &["q-metering-plugin"],
+            "TrunkSkeleton" => &["trunk"],
+            "LoggingApiSkeleton" => &["logging-plugin"],
+            "ResourcesPushToServerRpcCallback" => &["q-server-resource-versions"],
+            _ => &["q-plugin"],
+        }
+    };
+    let find = |topic, namespace, version: String, method| {
+        neutrino_core::rpc::find(server.engine.registry.rpc().iter().copied(), topic, namespace, &version, method)
+    };
+    let mut seen = 0;
+    for endpoint in facts["endpoints"].as_array().unwrap() {
+        let class = endpoint["class"].as_str().unwrap();
+        // The base of agents' servers, and what agents themselves serve.
+        let agents = class.ends_with(".Manager") || class.ends_with(".ResourcesPushRpcCallback");
+        if endpoint["side"] != "server" || !class.starts_with("neutron.") || agents {
+            continue;
+        }
+        let namespace = endpoint["target"]["namespace"].as_str();
+        let (major, minor) = endpoint["target"]["version"].as_str().unwrap().split_once('.').unwrap();
+        let minor: u32 = minor.parse().unwrap();
+        for method in endpoint["methods"].as_object().unwrap().keys() {
+            for topic in topics(class) {
+                for minor in 0..=minor {
+                    let found = find(topic, namespace, format!("{major}.{minor}"), method);
+                    assert!(found.is_ok(), "{class}: {method} {major}.{minor} on {topic}: {:?}", found.err());
+                }
+                let newer = find(topic, namespace, format!("{major}.{}", minor + 1), method);
+                assert!(newer.is_err(), "{class}: {method} in a version that Neutron does not serve");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 55, "{seen} methods");
+    let served: BTreeSet<&str> = server.engine.registry.rpc().iter().flat_map(|endpoint| endpoint.topics).copied().collect();
+    let theirs = facts["ml2_server_consumers"].as_object().unwrap().keys().map(|topic| topic.split(' ').next().unwrap());
+    assert_eq!(served, theirs.collect());
+}
+
 #[tokio::test]
 async fn a_client_of_ocata_finds_its_extensions() {
     let plugins = ("DEFAULT", "service_plugins", "router,metering,qos");

@@ -2,7 +2,8 @@
 //! A connection that comes back: to one broker after the other, with growing pauses, until it is closed.
 //!
 //! Invariants: at most one connection at a time; who waits for it gets the new one; the log says what happens in one line each, without
-//! credentials.
+//! credentials. A pause ends early when a broker that did not listen listens again: what agents publish between its start and the declaration
+//! of our queues is lost.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +24,7 @@ use crate::{
 
 /// How long a broker may take to accept us.
 const CONNECT: Duration = Duration::from_secs(30);
-/// How often a connection that nobody uses is looked at.
+/// How often a connection that nobody uses is looked at, and a port that is closed.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// See the module's documentation.
@@ -103,8 +104,8 @@ impl Keeper {
                     tracing::error!("the AMQP server on {place} is unreachable: {reason}. Trying again in {} seconds", pause.as_secs());
                     if !pause.is_zero() {
                         failures += 1;
+                        self.pause(pause).await;
                     }
-                    tokio::time::sleep(pause).await;
                     next += 1;
                     if self.options.shuffle && next % self.brokers.len() == 0 {
                         ids::shuffle(&mut self.brokers);
@@ -112,6 +113,29 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    /// Waits, but no longer than until a port opens that is closed now. Brokers that listen and refuse us are left alone for all the time.
+    async fn pause(&self, pause: Duration) {
+        let mut closed = Vec::new();
+        for broker in &self.brokers {
+            if !listens(broker).await {
+                closed.push(broker);
+            }
+        }
+        let opens = async {
+            while !closed.is_empty() {
+                tokio::time::sleep(LOOK).await;
+                for broker in &closed {
+                    if listens(broker).await {
+                        return;
+                    }
+                }
+            }
+            std::future::pending().await
+        };
+        // The end of the pause is what was planned; the other outcome is better.
+        let _ = tokio::time::timeout(pause, opens).await;
     }
 
     async fn connect(&self, broker: AMQPUri) -> Result<Connection, String> {
@@ -125,6 +149,12 @@ impl Keeper {
             Err(_) => Err(format!("no answer within {} seconds", CONNECT.as_secs())),
         }
     }
+}
+
+/// Does anybody listen there?
+async fn listens(broker: &AMQPUri) -> bool {
+    let place = (broker.authority.host.as_str(), broker.authority.port);
+    matches!(tokio::time::timeout(LOOK, tokio::net::TcpStream::connect(place)).await, Ok(Ok(_)))
 }
 
 /// The brokers of the URL, in an order of chance so that many servers share them.

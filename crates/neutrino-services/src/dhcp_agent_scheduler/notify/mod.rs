@@ -9,14 +9,18 @@
 mod payloads;
 mod recipients;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use neutrino_core::{
-    Change, Context, Engine, Verb,
+    Change, Context, Engine, Verb, Worker, changes,
     relay::{self, Listener},
     rpc::{self, Message},
 };
+use neutrino_db::args;
 use neutrino_types::Result;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::Placed;
 
@@ -72,6 +76,48 @@ impl Listener for DhcpAgents {
 /// Tells agents everything that waits now.
 pub async fn flush(engine: &Engine) {
     relay::flush::<DhcpAgents>(engine).await;
+}
+
+/// Agents look again at the networks of which a server that was killed may not have told them; at the start of this one.
+///
+/// # Errors
+/// The database's.
+pub async fn recall(engine: &Engine) -> Result<()> {
+    let cx = Context::internal("");
+    let since = changes::untold_since(engine, &cx).await?;
+    let changed = |part: &str| format!("{part} x JOIN standardattributes a ON a.id = x.standard_attr_id WHERE a.updated_at >= ?");
+    let text = format!(
+        "SELECT n.id, n.admin_state_up, g.host FROM networks n JOIN networkdhcpagentbindings b ON b.network_id = n.id \
+         JOIN agents g ON g.id = b.dhcp_agent_id WHERE n.id IN (SELECT x.id FROM {} UNION SELECT x.network_id FROM {} \
+         UNION SELECT x.network_id FROM {}) ORDER BY n.id, g.host",
+        changed("networks"),
+        changed("subnets"),
+        changed("ports")
+    );
+    for row in engine.db.reader().await?.query(&text, args![since, since, since]).await? {
+        let payload = json!({"network": {"id": row.text(0)?, "admin_state_up": row.bool(1)?}});
+        cast(engine, &cx, TOPIC, &row.text(2)?, "network_update_end", payload, priority::NETWORK_UPDATE);
+    }
+    Ok(())
+}
+
+/// [`recall`], when the server starts.
+pub struct Recall;
+
+#[async_trait]
+impl Worker for Recall {
+    fn name(&self) -> &'static str {
+        "what DHCP agents may not have heard"
+    }
+
+    async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
+        if let Err(error) = recall(&engine).await {
+            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "DHCP agents are not told again what changed last");
+        }
+        // It ends when the sender has gone, too.
+        let _ = stop.wait_for(|stop| *stop).await;
+        Ok(())
+    }
 }
 
 /// Could an agent need to know?
