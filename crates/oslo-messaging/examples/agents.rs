@@ -36,6 +36,11 @@ const VERSIONS: [(&str, &str); 12] = [
     ("AddressGroup", "1.2"),
 ];
 
+/// The time that reports carry: a server passes over those from before its start. `AGENTS_NOW`, as 2026-01-31T23:59:59.000000.
+fn now() -> String {
+    std::env::var("AGENTS_NOW").unwrap_or_else(|_| "2100-01-01T00:00:00.000000".to_owned())
+}
+
 #[derive(Default)]
 struct Record {
     /// Milliseconds of each call.
@@ -86,7 +91,7 @@ impl Agent {
         ] {
             let state = json!({"binary": binary, "host": self.host, "topic": topic, "configurations": configurations, "agent_type": kind,
                 "availability_zone": "nova", "start_flag": true, "uuid": format!("{}-{kind}", self.host)});
-            let args = json!({"agent_state": {"agent_state": state}, "time": "2026-01-01T00:00:00.000000"});
+            let args = json!({"agent_state": {"agent_state": state}, "time": now()});
             self.call("q-reports-plugin", "1.4", "report_state", args, 60).await;
         }
     }
@@ -150,7 +155,7 @@ impl Agent {
             state["start_flag"] = true.into();
             state["resource_versions"] = Value::Object(versions);
         }
-        let args = json!({"agent_state": {"agent_state": state}, "time": "2026-01-01T00:00:00.000000"});
+        let args = json!({"agent_state": {"agent_state": state}, "time": now()});
         self.call("q-reports-plugin", "1.4", "report_state", args, 60).await;
     }
 

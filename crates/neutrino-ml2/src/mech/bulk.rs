@@ -236,7 +236,7 @@ async fn write_levels<'a>(op: &mut Op<'_>, host: &str, outcomes: impl Iterator<I
     for (port_id, outcome) in outcomes {
         let Outcome::Bound(binding) = outcome else { continue };
         for (number, level) in (0i64..).zip(&binding.levels) {
-            rows.push(Sql::new("(?, ?, ?, ?, ?)", args![port_id, host, number, level.driver, level.segment_id.as_str()]));
+            rows.push(Sql::new("?, ?, ?, ?, ?", args![port_id, host, number, level.driver, level.segment_id.as_str()]));
         }
     }
     insert(op, "ml2_port_binding_levels (port_id, host, level, driver, segment_id)", rows).await
@@ -307,7 +307,7 @@ async fn commit_distributed(op: &mut Op<'_>, host: &str, plans: &[(Record, Strin
             }
             None => {
                 let values = args![port.id(), host, router_id, vif_type, details, NORMAL, "", "DOWN"];
-                new.push(Sql::new("(?, ?, ?, ?, ?, ?, ?, ?)", values));
+                new.push(Sql::new("?, ?, ?, ?, ?, ?, ?, ?", values));
             }
         }
         done.push(plan);

@@ -320,6 +320,28 @@ async fn many_changes_of_an_object_are_one_push_and_many_objects_one_load() {
     assert!(server.statements() - before <= cost + 1, "{cost}");
 }
 
+/// A server that is killed between a commit and its pushes: the next one makes them.
+#[tokio::test]
+async fn what_a_killed_server_left_unsaid_is_pushed_at_the_start() {
+    let server = server().await;
+    let net = network(&server).await;
+    let (old, new) = (create(&server, &net, json!({})).await.expect(201), create(&server, &net, json!({})).await.expect(201));
+    pushed(&server).await;
+    server
+        .sql(&format!(
+            "UPDATE standardattributes SET updated_at = '2020-01-01 00:00:00' WHERE id NOT IN (SELECT standard_attr_id FROM ports WHERE id = '{}')",
+            id(&new)
+        ))
+        .await;
+    let pusher = server.engine.registry.service::<neutrino_ovo::Pusher>().unwrap();
+    pusher.recall(&server.engine).await.unwrap();
+    assert_eq!(pushed(&server).await, [is("Port", "updated", &new)]);
+    server.sql("UPDATE standardattributes SET updated_at = '2020-01-01 00:00:00'").await;
+    pusher.recall(&server.engine).await.unwrap();
+    // However long it was away.
+    assert!(pushed(&server).await.contains(&is("Port", "updated", &old)));
+}
+
 #[tokio::test]
 async fn what_a_transaction_did_not_commit_is_not_told() {
     let server = server().await;
