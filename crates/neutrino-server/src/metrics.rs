@@ -78,7 +78,11 @@ pub fn register_pusher(metrics: &Metrics, pusher: &Pusher) {
     metrics.register("ovo_waiting", "Changed objects that wait to be pushed to agents", figure(MetricType::Gauge, Pusher::waiting));
     let overflows = figure(MetricType::Counter, Pusher::overflows);
     metrics.register("ovo_overflows", "Changes that did not fit into the queue and were looked up by their time instead", overflows);
-    metrics.register("ovo_repeated", "Batches of changed objects that could not be pushed at once", figure(MetricType::Counter, Pusher::repeated));
+    metrics.register(
+        "ovo_repeated",
+        "Batches of changed objects that could not be pushed at once",
+        figure(MetricType::Counter, Pusher::repeated),
+    );
 }
 
 /// Adds the figures of the message bus.

@@ -79,7 +79,9 @@ impl Agent {
         let answer = self.call(topic, version, method, args, 60).await;
         let bytes = answer.to_string().len();
         let rows = answer.as_array().map_or(0, Vec::len);
-        steps.push(json!({"method": method, "seconds": (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0, "rows": rows, "bytes": bytes}));
+        steps.push(
+            json!({"method": method, "seconds": (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0, "rows": rows, "bytes": bytes}),
+        );
         answer
     }
 
@@ -87,7 +89,12 @@ impl Agent {
         self.report(true, 0).await;
         for (binary, kind, topic, configurations) in [
             ("neutron-dhcp-agent", "DHCP agent", "dhcp_agent", json!({"dhcp_driver": "Dnsmasq", "networks": 0, "ports": 0, "subnets": 0})),
-            ("neutron-l3-agent", "L3 agent", "l3_agent", json!({"agent_mode": "legacy", "routers": 0, "handle_internal_only_routers": true})),
+            (
+                "neutron-l3-agent",
+                "L3 agent",
+                "l3_agent",
+                json!({"agent_mode": "legacy", "routers": 0, "handle_internal_only_routers": true}),
+            ),
         ] {
             let state = json!({"binary": binary, "host": self.host, "topic": topic, "configurations": configurations, "agent_type": kind,
                 "availability_zone": "nova", "start_flag": true, "uuid": format!("{}-{kind}", self.host)});
@@ -196,7 +203,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         "sync" => serde_json::from_str(&std::fs::read_to_string(word(2))?)?,
         "register" | "networks" | "routers" => Map::from_iter([(word(2).to_owned(), word(1).into())]),
-        _ => return Err("usage: agents URL report FIRST COUNT CONNECTIONS | sync PLAN CONNECTIONS | register|networks|routers HOST 1".into()),
+        _ => {
+            return Err("usage: agents URL report FIRST COUNT CONNECTIONS | sync PLAN CONNECTIONS | register|networks|routers HOST 1".into());
+        }
     };
     let connections: usize = words.last().ok_or("no number of connections")?.parse()?;
     let conf = Config::for_test(&[oslo_messaging::OPTIONS, URL], &[])?;

@@ -61,7 +61,8 @@ impl Engine {
         }
         for (collection, original) in side.updated {
             // One that the same operation deleted has no after.
-            let (Ok(entry), Ok(mut record)) = (self.entry(&collection), self.original(&cx.elevated(), &collection, None, original.id()).await)
+            let (Ok(entry), Ok(mut record)) =
+                (self.entry(&collection), self.original(&cx.elevated(), &collection, None, original.id()).await)
             else {
                 continue;
             };

@@ -183,8 +183,7 @@ async fn a_sync_that_binds_costs_the_same_for_many_routers() {
             for number in first..first + count {
                 let (outside, _) = network(&server, json!({"router:external": true}), &format!("198.51.{number}.0/24")).await;
                 let (_, subnet) = network(&server, json!({}), &format!("10.{number}.0.0/24")).await;
-                let router =
-                    router(&server, json!({"distributed": distributed, "external_gateway_info": {"network_id": outside}})).await;
+                let router = router(&server, json!({"distributed": distributed, "external_gateway_info": {"network_id": outside}})).await;
                 plug(&server, &router, &subnet).await;
             }
             server.bus.take();
@@ -229,7 +228,8 @@ async fn what_was_not_told_before_a_crash_is_told_at_the_start() {
     server.put(&format!("/floatingips/{}", there.floating_ip), json!({"floatingip": {"description": "new"}})).await.expect(200);
     server.put(&format!("/ports/{}", old.port), json!({"port": {"description": "new"}})).await.expect(200);
     let messages = recall().await;
-    let of = |method: &str| messages.iter().filter(|message| message.method == method).map(|message| message.args.clone()).collect::<Vec<_>>();
+    let of =
+        |method: &str| messages.iter().filter(|message| message.method == method).map(|message| message.args.clone()).collect::<Vec<_>>();
     assert_eq!(of("routers_updated"), [json!({"routers": [there.router]})]);
     let networks = of("network_update_end");
     assert_eq!(networks.len(), 1, "{networks:?}");

@@ -141,7 +141,9 @@ async fn words_of_many_routers_cost_the_same_as_of_one() {
     for count in [1, routers.len()] {
         let owned = routers[..count].iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
         server
-            .sql(&format!("UPDATE ports SET status = 'ACTIVE' WHERE device_owner = 'network:router_ha_interface' AND device_id IN ({owned})"))
+            .sql(&format!(
+                "UPDATE ports SET status = 'ACTIVE' WHERE device_owner = 'network:router_ha_interface' AND device_id IN ({owned})"
+            ))
             .await;
         let before = server.statements();
         call_distrust(&server, "h1").await;
