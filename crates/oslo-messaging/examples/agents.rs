@@ -113,7 +113,7 @@ impl Agent {
         for network in &networks {
             let ports: Vec<&Value> = network["ports"].as_array().into_iter().flatten().collect();
             ready.extend(ports.iter().filter_map(|port| port["id"].as_str()).map(str::to_owned));
-            if ports.iter().any(|port| is_dhcp(&port)) {
+            if ports.iter().any(is_dhcp) {
                 continue;
             }
             let subnets = network["subnets"].as_array().into_iter().flatten();
@@ -225,8 +225,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tasks.push(tokio::spawn(async move {
             match plan.as_str() {
                 Some("register") => agent.register().await,
-                Some("networks") => agent.networks(&mut *steps.lock().await).await,
-                Some(_) => agent.routers(&mut *steps.lock().await).await,
+                Some("networks") => agent.networks(&mut steps.lock().await).await,
+                Some(_) => agent.routers(&mut steps.lock().await).await,
                 None if plan.is_null() => agent.report(true, 0).await,
                 None => agent.sync(&plan).await,
             }
