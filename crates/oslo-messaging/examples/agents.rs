@@ -204,7 +204,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "sync" => serde_json::from_str(&std::fs::read_to_string(word(2))?)?,
         "register" | "networks" | "routers" => Map::from_iter([(word(2).to_owned(), word(1).into())]),
         _ => {
-            return Err("usage: agents URL report FIRST COUNT CONNECTIONS | sync PLAN CONNECTIONS | register|networks|routers HOST 1".into());
+            return Err(
+                "usage: agents URL report FIRST COUNT CONNECTIONS | sync PLAN CONNECTIONS | register|networks|routers HOST 1".into()
+            );
         }
     };
     let connections: usize = words.last().ok_or("no number of connections")?.parse()?;
