@@ -217,7 +217,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         transports.push(Transport::start(&url, Options::read(&conf, &url, "agents")?));
     }
     let record = Arc::new(Mutex::new(Record::default()));
-    let steps = Arc::new(tokio::sync::Mutex::new(Vec::new()));
+    let steps = Arc::new(tokio::sync::Mutex::new(Vec::<Value>::new()));
     let began = Instant::now();
     let mut tasks = Vec::new();
     for (index, (host, plan)) in plan.into_iter().enumerate() {
@@ -227,8 +227,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tasks.push(tokio::spawn(async move {
             match plan.as_str() {
                 Some("register") => agent.register().await,
-                Some("networks") => agent.networks(&mut steps.lock().await).await,
-                Some(_) => agent.routers(&mut steps.lock().await).await,
+                Some("networks") => {
+                    let mut steps = steps.lock().await;
+                    agent.networks(&mut steps).await;
+                }
+                Some(_) => {
+                    let mut steps = steps.lock().await;
+                    agent.routers(&mut steps).await;
+                }
                 None if plan.is_null() => agent.report(true, 0).await,
                 None => agent.sync(&plan).await,
             }
@@ -242,11 +248,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for transport in transports {
         transport.close(Duration::from_secs(5)).await;
     }
+    let steps = steps.lock().await.clone();
     let Ok(mut record) = record.lock() else { return Ok(()) };
     record.took.sort_unstable();
     let part = |of: usize| record.took.get(record.took.len() * of / 100).copied().unwrap_or_default() as u64;
     let examples: Vec<_> = record.failures.iter().take(3).collect();
-    let steps = steps.lock().await.clone();
     let mut line = json!({"agents": agents, "seconds": (seconds * 100.0).round() / 100.0, "calls": record.took.len(), "failures": record.failures.len(),
         "examples": examples, "ms_50": part(50), "ms_99": part(99), "ms_most": record.took.last().copied().unwrap_or_default() as u64});
     if !steps.is_empty() {
