@@ -137,6 +137,8 @@ pub(super) async fn by_subnet(op: &mut Op<'_>, router_id: &str, subnet_id: &str)
 }
 
 async fn by_port(op: &mut Op<'_>, router_id: &str, port_id: &str) -> Result<Interface> {
+    // Who deletes it now waits; who was first has taken it away whole, not its addresses alone.
+    op.lock("ports", port_id).await?;
     let port = op.find("ports", port_id).await?;
     if !port.str("device_id").is_empty() {
         return Err(PORT_IN_USE.error(format!(
