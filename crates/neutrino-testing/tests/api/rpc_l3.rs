@@ -171,6 +171,15 @@ async fn a_sync_costs_the_same_for_many_routers() {
     assert!(server.statements() - before <= 8, "{}", server.statements() - before);
 }
 
+/// How many objects have reached each revision: another number whenever one of them rises. (A sum has another type on each database.)
+async fn revisions(server: &Server) -> Vec<i64> {
+    let mut reached = Vec::new();
+    for revision in 0..20 {
+        reached.push(server.count(&format!("SELECT count(*) FROM standardattributes WHERE revision_number >= {revision}")).await);
+    }
+    reached
+}
+
 /// The first sync after routers came, which binds their ports; the second one writes nothing.
 #[tokio::test]
 async fn a_sync_that_binds_costs_the_same_for_many_routers() {
@@ -198,9 +207,9 @@ async fn a_sync_that_binds_costs_the_same_for_many_routers() {
             }
             let levels = "SELECT count(*) FROM routerports r WHERE NOT EXISTS (SELECT 1 FROM ml2_port_binding_levels l WHERE l.port_id = r.port_id AND l.host = 'h1')";
             assert_eq!(server.count(levels).await, 0);
-            let before = server.count("SELECT sum(revision_number) FROM standardattributes").await;
+            let before = revisions(&server).await;
             sync(&server, "h1", Value::Null).await;
-            assert_eq!(server.count("SELECT sum(revision_number) FROM standardattributes").await, before);
+            assert_eq!(revisions(&server).await, before);
         }
         assert_eq!(costs[0], costs[1], "distributed: {distributed}");
     }
