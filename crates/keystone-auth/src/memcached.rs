@@ -22,6 +22,7 @@ const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 const DEFAULT_PORT: u16 = 11211;
 /// A line of the protocol is never longer.
 const LINE: u64 = 1024;
+const TOO_SLOW: &str = "no answer in time";
 /// memcached takes longer times for moments since 1970.
 const LONGEST_LIFE: u64 = 30 * 24 * 60 * 60;
 
@@ -138,30 +139,41 @@ impl Shared {
     /// One command. A connection that waited may have been closed by the other side: then a new one is tried.
     async fn talk(&self, server: &Server, request: &[u8]) -> Option<Reply> {
         let waited = server.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(mut connection) = waited
-            && let Ok(Ok(answer)) = timeout(self.options.socket_timeout, self.exchange(&mut connection, request)).await
-        {
-            self.keep(server, connection);
-            return Some(answer);
+        if let Some(mut connection) = waited {
+            match timeout(self.options.socket_timeout, self.exchange(&mut connection, request)).await {
+                Ok(Ok(answer)) => {
+                    self.keep(server, connection);
+                    return Some(answer);
+                }
+                Ok(Err(_)) => {}
+                Err(_) => {
+                    self.rest(server, TOO_SLOW);
+                    return None;
+                }
+            }
         }
         let fresh = async {
             let mut connection = connect(&server.address).await?;
             let answer = self.exchange(&mut connection, request).await?;
             Ok::<_, Error>((connection, answer))
         };
-        let failure = match timeout(self.options.socket_timeout, fresh).await {
+        match timeout(self.options.socket_timeout, fresh).await {
             Ok(Ok((connection, answer))) => {
                 self.keep(server, connection);
                 return Some(answer);
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
-        };
+            Ok(Err(error)) => self.rest(server, &error.to_string()),
+            Err(_) => self.rest(server, TOO_SLOW),
+        }
+        None
+    }
+
+    /// Leaves a server alone for a while.
+    fn rest(&self, server: &Server, error: &str) {
         let rest = self.options.dead_retry;
-        tracing::warn!(server = %server.name, error = failure, "memcached fails: left alone for {} s, Keystone is asked instead", rest.as_secs());
+        tracing::warn!(server = %server.name, error, "memcached fails: left alone for {} s, Keystone is asked instead", rest.as_secs());
         *server.dead_until.lock().unwrap_or_else(PoisonError::into_inner) = self.clock.elapsed().saturating_add(rest);
         server.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        None
     }
 
     fn keep(&self, server: &Server, connection: Connection) {

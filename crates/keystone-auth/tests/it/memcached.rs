@@ -184,6 +184,21 @@ async fn a_memcached_that_fails_costs_one_wait_and_no_request() {
 }
 
 #[tokio::test]
+async fn a_known_connection_that_falls_silent_costs_one_wait() {
+    let (fake, store) = (Fake::start().await, Store::default());
+    let server = store.start().await;
+    let (validator, _) = fake.validator(options(&fake, &server, Protection::None));
+    for name in ["a", "b"] {
+        fake.knows(name, token(&["member"]));
+    }
+    validator.validate("a").await.unwrap();
+    *store.mood.lock().unwrap() = Mood::Silent;
+    let before = store.seen.lock().unwrap().len();
+    validator.validate("b").await.unwrap();
+    assert_eq!(store.seen.lock().unwrap().len() - before, 1);
+}
+
+#[tokio::test]
 async fn a_connection_that_was_closed_meanwhile_is_replaced() {
     let (fake, store) = (Fake::start().await, Store::default());
     let server = store.start().await;
