@@ -4,11 +4,16 @@
 //! Owns: the list of a transaction's changes. Refuses to own: who is told what. Invariants: watchers see a change only after its commit, once
 //! for each transaction, and never keep a request waiting; an object's revision does not rise without a change of it being seen.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use chrono::{Duration, NaiveDateTime};
+use futures::future::BoxFuture;
 use neutrino_model::Record;
 use neutrino_types::Result;
+use tokio::sync::watch;
 
-use crate::{Context, Engine};
+use crate::{Context, Engine, Worker};
 
 /// A server that is killed has this much left unsaid, at most.
 const UNSAID: Duration = Duration::seconds(120);
@@ -64,4 +69,27 @@ pub async fn untold_since(engine: &Engine, cx: &Context) -> Result<NaiveDateTime
     let row = engine.db.reader().await?.query_one("SELECT max(updated_at) FROM standardattributes", Vec::new()).await?;
     let last = row.map(|row| row.opt_time(0)).transpose()?.flatten();
     Ok(last.map_or_else(|| cx.now(), |last| last.min(cx.now())) - UNSAID)
+}
+
+/// Tells again, when a server starts, what one that was killed may not have told.
+pub struct Recall {
+    /// For the log: `what DHCP agents may not have heard`.
+    pub name: &'static str,
+    pub tell: for<'a> fn(&'a Engine) -> BoxFuture<'a, Result<()>>,
+}
+
+#[async_trait]
+impl Worker for Recall {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
+        if let Err(error) = (self.tell)(&engine).await {
+            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "{} is not told again", self.name);
+        }
+        // It ends when the sender has gone, too.
+        let _ = stop.wait_for(|stop| *stop).await;
+        Ok(())
+    }
 }

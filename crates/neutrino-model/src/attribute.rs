@@ -280,22 +280,20 @@ pub mod common {
         .sort()
         .column("name", Kind::Text);
     /// Also answers to `project_id`.
-    pub const TENANT_ID: Attribute = Attribute::new("tenant_id")
-        .post()
-        .validate(Validator::String(Some(255)))
-        .filter()
-        .sort()
-        .required_by_policy()
-        .column("project_id", Kind::Text);
+    pub const TENANT_ID: Attribute = owner("tenant_id");
     /// Of collections that know no other name for it.
-    pub const PROJECT_ID: Attribute = Attribute::new("project_id")
-        .post()
-        .validate(Validator::String(Some(255)))
-        .filter()
-        .sort()
-        .required_by_policy()
-        .column("project_id", Kind::Text);
+    pub const PROJECT_ID: Attribute = owner("project_id");
     /// A part is its parent's project's: a request may name one, and nothing is kept of it.
     pub const PROJECT_OF_PARENT: Attribute =
         Attribute::new("project_id").post().validate(Validator::String(Some(255))).hidden().required_by_policy().request_only();
+
+    const fn owner(name: &'static str) -> Attribute {
+        Attribute::new(name)
+            .post()
+            .validate(Validator::String(Some(255)))
+            .filter()
+            .sort()
+            .required_by_policy()
+            .column("project_id", Kind::Text)
+    }
 }

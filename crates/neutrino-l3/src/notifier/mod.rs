@@ -9,11 +9,10 @@ mod distributed;
 mod floating_ips;
 mod hooks;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use async_trait::async_trait;
 use neutrino_core::{
-    Builder, Context, Engine, Op, Worker,
+    Builder, Context, Engine, Op,
     agents::{self, L3},
     bindings::BindingService,
     changes,
@@ -22,7 +21,6 @@ use neutrino_core::{
 use neutrino_db::{Sql, Tx, args};
 use neutrino_types::{Result, mac::Mac};
 use serde_json::json;
-use tokio::sync::watch;
 
 use crate::{dvr_macs, l3_agent_scheduler, spread};
 
@@ -32,7 +30,8 @@ const TOPIC: &str = "l3_agent";
 
 pub fn register(builder: &mut Builder) {
     builder.hook("floatingips", floating_ips::FloatingIps).hook("ports", hooks::Ports).hook("subnets", hooks::Subnets);
-    builder.hook("subnetpools", hooks::SubnetPools).hook("networks", hooks::Networks).worker(Recall);
+    builder.hook("subnetpools", hooks::SubnetPools).hook("networks", hooks::Networks);
+    builder.worker(changes::Recall { name: "what L3 agents may not have heard", tell: |engine| Box::pin(recall(engine)) });
 }
 
 /// Tells agents of the routers of whose changes a server that was killed may not have told them; at the start of this one.
@@ -50,25 +49,6 @@ pub async fn recall(engine: &Engine) -> Result<()> {
     let rows = engine.db.reader().await?.query(sql, args![since, since, since]).await?;
     let routers: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
     tell(engine, &cx, &routers).await
-}
-
-/// [`recall`], when the server starts.
-struct Recall;
-
-#[async_trait]
-impl Worker for Recall {
-    fn name(&self) -> &'static str {
-        "what L3 agents may not have heard"
-    }
-
-    async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
-        if let Err(error) = recall(&engine).await {
-            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "L3 agents are not told again what changed last");
-        }
-        // It ends when the sender has gone, too.
-        let _ = stop.wait_for(|stop| *stop).await;
-        Ok(())
-    }
 }
 
 fn is_on(engine: &Engine) -> bool {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use neutrino_core::{
     Builder, Engine,
+    changes::Recall,
     scheduling::Driver,
     served::{AgentsOf, OfAgent},
 };
@@ -72,7 +73,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     if config.bool("DEFAULT", "dhcp_agent_notification") {
         builder.hook("subnets", hooks::First::default()).hook("ports", hooks::First::default());
         neutrino_core::relay::register::<notify::DhcpAgents>(builder);
-        builder.worker(notify::Recall);
+        builder.worker(Recall { name: "what DHCP agents may not have heard", tell: |engine| Box::pin(recall(engine)) });
     }
     builder.hook("agents", hooks::NewHosts);
     if config.bool("DEFAULT", "allow_automatic_dhcp_failover") {

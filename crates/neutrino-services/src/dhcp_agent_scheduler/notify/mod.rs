@@ -9,18 +9,15 @@
 mod payloads;
 mod recipients;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use neutrino_core::{
-    Change, Context, Engine, Verb, Worker, changes,
+    Change, Context, Engine, Verb, changes,
     relay::{self, Listener},
     rpc::{self, Message},
 };
 use neutrino_db::args;
 use neutrino_types::Result;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::Placed;
 
@@ -99,25 +96,6 @@ pub async fn recall(engine: &Engine) -> Result<()> {
         cast(engine, &cx, TOPIC, &row.text(2)?, "network_update_end", payload, priority::NETWORK_UPDATE);
     }
     Ok(())
-}
-
-/// [`recall`], when the server starts.
-pub struct Recall;
-
-#[async_trait]
-impl Worker for Recall {
-    fn name(&self) -> &'static str {
-        "what DHCP agents may not have heard"
-    }
-
-    async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
-        if let Err(error) = recall(&engine).await {
-            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "DHCP agents are not told again what changed last");
-        }
-        // It ends when the sender has gone, too.
-        let _ = stop.wait_for(|stop| *stop).await;
-        Ok(())
-    }
 }
 
 /// Could an agent need to know?
