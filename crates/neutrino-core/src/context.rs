@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who asks, and the operation's own time, randomness and ids, so that a test can fix them.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use chrono::{NaiveDateTime, Timelike as _, Utc};
 use rand::Rng as _;
@@ -74,9 +80,29 @@ impl Chance for RealChance {
     }
 
     fn random(&self) -> u64 {
+        if let Some(place) = SEEDED.get() {
+            return scrambled(place.fetch_add(1, Ordering::Relaxed));
+        }
         #[expect(clippy::disallowed_methods, reason = "this is the source that everything else goes through")]
         rand::rng().next_u64()
     }
+}
+
+/// Where this process is in a fixed row of numbers, in tests.
+static SEEDED: OnceLock<AtomicU64> = OnceLock::new();
+
+/// For tests: from here on this process draws the numbers of this row instead of random ones, so that it allocates the same addresses each time
+/// that it does the same. Only the first call of a process counts.
+pub fn seed_for_tests(row: u64) {
+    _ = SEEDED.set(AtomicU64::new(scrambled(row)));
+}
+
+/// The number at a place of a row that looks random (the output function of SplitMix64).
+fn scrambled(place: u64) -> u64 {
+    let mixed = place.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// The context of one operation. Cheap to clone.

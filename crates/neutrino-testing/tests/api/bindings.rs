@@ -325,7 +325,9 @@ async fn a_port_goes_active_when_all_have_done_their_part() {
     assert!(!update_port_status(&server.engine, &cx, "no-such-port", "DOWN", None).await.unwrap());
 
     // Other addresses must reach the DHCP agent first; another host must be wired first.
-    _ = update(&server, &port, json!({"fixed_ips": [{"ip_address": "10.5.0.99"}]})).await.expect(200);
+    let had = port["fixed_ips"][0]["ip_address"].as_str().unwrap();
+    let other = if had == "10.5.0.99" { "10.5.0.98" } else { "10.5.0.99" };
+    _ = update(&server, &port, json!({"fixed_ips": [{"ip_address": other}]})).await.expect(200);
     assert_eq!(server.count(blocks).await, 1);
     _ = update(&server, &port, json!({"admin_state_up": false})).await.expect(200);
     assert_eq!(complete("DHCP").await, "DOWN", "administratively down");
