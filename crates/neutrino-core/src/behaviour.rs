@@ -7,7 +7,7 @@
 //! → commit → `confirm_create` (may talk to others; its failure undoes a create) → `after_*` (may talk to others; its failure is logged).
 
 use async_trait::async_trait;
-use neutrino_db::{Dialect, Sql, Tx};
+use neutrino_db::{Dialect, Row, Sql, Tx};
 use neutrino_model::{Body, Page, Record};
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
@@ -189,6 +189,9 @@ pub trait Hook: Send + Sync {
 }
 
 /// Attributes that one statement fills for a whole page, and how lists are filtered by them.
+///
+/// What has one SELECT gives it with [`Loader::query`] and takes its rows with [`Loader::fill`]: those of all loaders of a page go to the database
+/// together. What needs more, or none, is [`Loader::load`].
 #[async_trait]
 pub trait Loader: Send + Sync {
     /// The attributes it fills. It runs only when one of them is wanted.
@@ -199,8 +202,21 @@ pub trait Loader: Send + Sync {
         &[]
     }
 
-    /// Fills the page. One statement, or a constant number, whatever the number of rows.
-    async fn load(&self, cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()>;
+    /// The SELECT of what it fills; `None` if there is none for this page. Asked for before any loader has filled anything: it may go by columns
+    /// of the rows only.
+    fn query(&self, _dialect: Dialect, _page: &Page) -> Option<Sql> {
+        None
+    }
+
+    /// Fills the page from the rows of its query, after the loaders registered before it.
+    fn fill(&self, _page: &mut Page, _rows: Vec<Row>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Fills the page when there is no query, after the loaders registered before it. A constant number of statements, whatever the number of rows.
+    async fn load(&self, _cx: &Context, _tx: &mut Tx, _page: &mut Page) -> Result<()> {
+        Ok(())
+    }
 
     /// The condition over the main table `t` for a filter by one of its attributes; `None` if it cannot be filtered by.
     fn filter(&self, _cx: &Context, _dialect: Dialect, _attribute: &str, _values: &[Value]) -> Result<Option<Sql>> {

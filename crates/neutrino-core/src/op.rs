@@ -417,7 +417,7 @@ pub(crate) fn title(member: &str) -> String {
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
-/// Whole objects by id. One statement, and one for each loader.
+/// Whole objects by id. One statement, and one for the loaders.
 pub(crate) async fn load(entry: &Entry, cx: &Context, tx: &mut Tx, ids: &[&str]) -> Result<Vec<Record>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -442,8 +442,14 @@ pub(crate) async fn fill(entry: &Entry, cx: &Context, tx: &mut Tx, rows: Vec<Rec
         return Ok(rows);
     }
     let mut page = neutrino_model::Page::new(entry.table.clone(), rows, wanted);
-    for loader in &entry.loaders {
-        if page.wants(loader.fills()) {
+    let due: Vec<_> = entry.loaders.iter().filter(|loader| page.wants(loader.fills())).collect();
+    let queries: Vec<Option<Sql>> = due.iter().map(|loader| loader.query(tx.dialect(), &page)).collect();
+    let asked: Vec<bool> = queries.iter().map(Option::is_some).collect();
+    let mut results = tx.select_together(queries.into_iter().flatten().collect()).await?.into_iter();
+    for (loader, asked) in due.into_iter().zip(asked) {
+        if asked {
+            loader.fill(&mut page, results.next().unwrap_or_default())?;
+        } else {
             loader.load(cx, tx, &mut page).await?;
         }
     }

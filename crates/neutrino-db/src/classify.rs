@@ -77,6 +77,19 @@ pub fn is_read_only(error: &sqlx::Error) -> bool {
     }
 }
 
+/// The connection is gone: whatever was asked on it may be asked on another one, if it can be asked twice.
+pub fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(db) => match (db.code().as_deref(), mysql_number(db.as_ref())) {
+            // The server goes down; the connection was ended from outside.
+            (_, Some(number)) => matches!(number, 1053 | 1927),
+            (code, None) => code.is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+        },
+        _ => false,
+    }
+}
+
 /// After this failure of a COMMIT the transaction may have taken place.
 pub fn leaves_open(error: &sqlx::Error) -> bool {
     match error {

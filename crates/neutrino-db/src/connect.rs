@@ -19,7 +19,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Arg, Sql, Tx, classify::classify, tx::Conn, url};
+use crate::{
+    Arg, Sql, Tx, classify,
+    classify::classify,
+    tx::{Conn, Pending},
+    url,
+};
 
 /// How often a transaction is tried in all before the failure is the answer.
 const MAX_TRIES: u32 = 10;
@@ -107,6 +112,8 @@ pub struct Db {
     backend: Arc<Backend>,
     stats: Arc<Stats>,
     patience: Duration,
+    /// The most that the pool holds.
+    connections: u32,
 }
 
 impl Db {
@@ -121,7 +128,8 @@ impl Db {
             url::Base::MySql => mysql(rest, options).await?,
             url::Base::Postgres => postgres(rest, options).await?,
         };
-        Ok(Self { backend: Arc::new(backend), stats: Arc::default(), patience: Duration::from_millis(options.pool_timeout_ms) })
+        let patience = Duration::from_millis(options.pool_timeout_ms);
+        Ok(Self { backend: Arc::new(backend), stats: Arc::default(), patience, connections: options.max_connections })
     }
 
     /// How long a request waits for a database that is away: `pool_timeout`.
@@ -147,27 +155,41 @@ impl Db {
     ///
     /// # Errors
     /// When no connection can be had in time.
-    pub async fn begin(&self) -> Result<Tx> {
-        self.stats.transactions.fetch_add(1, Ordering::Relaxed);
-        let conn = match &*self.backend {
-            Backend::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
-            Backend::MySql(pool) => pool.begin().await.map(Conn::MySql),
-            Backend::Postgres(pool) => pool.begin().await.map(Conn::Postgres),
-        };
-        Ok(Tx::new(conn.map_err(|e| classify("BEGIN", e))?, self.clone()))
+    pub fn begin(&self) -> Pending<'_, Tx> {
+        Box::pin(async move {
+            self.stats.transactions.fetch_add(1, Ordering::Relaxed);
+            // Connections that a moment ago were good may all be gone by now; the pool drops those on which BEGIN fails.
+            let mut left = self.connections;
+            let conn = loop {
+                let begun = match &*self.backend {
+                    Backend::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
+                    Backend::MySql(pool) => pool.begin().await.map(Conn::MySql),
+                    Backend::Postgres(pool) => pool.begin().await.map(Conn::Postgres),
+                };
+                match begun {
+                    Err(error) if left > 0 && classify::is_lost(&error) => left -= 1,
+                    begun => break begun,
+                }
+            };
+            Ok(Tx::new(conn.map_err(|e| classify("BEGIN", e))?, self.clone()))
+        })
     }
 
     /// A connection for reading, without a transaction: each statement sees what is committed when it starts.
     ///
     /// # Errors
     /// When no connection can be had in time.
-    pub async fn reader(&self) -> Result<Tx> {
+    pub fn reader(&self) -> Pending<'_, Tx> {
+        Box::pin(async move { Ok(Tx::new(self.reading().await?, self.clone())) })
+    }
+
+    pub(crate) async fn reading(&self) -> Result<Conn> {
         let conn = match &*self.backend {
             Backend::Sqlite { readers, .. } => readers.acquire().await.map(Conn::SqliteRead),
             Backend::MySql(pool) => pool.acquire().await.map(Conn::MySqlRead),
             Backend::Postgres(pool) => pool.acquire().await.map(Conn::PostgresRead),
         };
-        Ok(Tx::new(conn.map_err(|e| classify("connect", e))?, self.clone()))
+        conn.map_err(|e| classify("connect", e))
     }
 
     /// Runs `operation` until it succeeds, fails for good, or has failed ten times or for the time of `pool_timeout` for passing reasons, with
@@ -208,6 +230,18 @@ impl Db {
             Backend::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// How long a connection may have been idle to be taken as it is. The pool asks it anyway when it comes back, and who meets a lost one takes
+/// another.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// Asks a connection that was idle for longer whether it still lives.
+async fn alive<C: sqlx::Connection>(conn: &mut C, past: sqlx::pool::PoolConnectionMetadata) -> std::result::Result<bool, sqlx::Error> {
+    if past.idle_for > TRUSTED_IDLE {
+        conn.ping().await?;
+    }
+    Ok(true)
 }
 
 async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
@@ -259,6 +293,8 @@ async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
         .max_connections(options.max_connections)
         .acquire_timeout(Duration::from_millis(options.pool_timeout_ms))
         .max_lifetime(Duration::from_secs(options.connection_recycle_s))
+        .test_before_acquire(false)
+        .before_acquire(|conn, past| Box::pin(alive(conn, past)))
         .after_connect(move |conn, _| {
             let settings = settings.clone();
             Box::pin(async move {
@@ -279,6 +315,8 @@ async fn postgres(rest: &str, options: &DbOptions) -> Result<Backend> {
         .max_connections(options.max_connections)
         .acquire_timeout(Duration::from_millis(options.pool_timeout_ms))
         .max_lifetime(Duration::from_secs(options.connection_recycle_s))
+        .test_before_acquire(false)
+        .before_acquire(|conn, past| Box::pin(alive(conn, past)))
         .connect_with(url::postgres(rest)?.statement_cache_capacity(512))
         .await
         .map(Backend::Postgres)

@@ -13,6 +13,7 @@ mod connect;
 mod pack;
 mod row;
 mod sql;
+mod together;
 mod tx;
 mod url;
 
@@ -24,4 +25,4 @@ pub use commit::Witness;
 pub use connect::{Db, DbOptions, Dialect, Stats};
 pub use row::Row;
 pub use sql::{Sql, quote};
-pub use tx::Tx;
+pub use tx::{Pending, Tx};

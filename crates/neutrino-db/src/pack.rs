@@ -12,17 +12,7 @@ use serde_json::Value;
 
 /// The statement that gives the same rows packed, for a SELECT that can be.
 pub fn packed(text: &str) -> Option<String> {
-    let list = text.strip_prefix("SELECT ")?;
-    let shape = Shape::of(list)?;
-    let names: Vec<String> = (0..shape.columns).map(|n| format!("c{n}")).collect();
-    let names = names.join(", ");
-    let mut out = String::with_capacity(text.len() + 2 * names.len() + 80);
-    _ = write!(
-        out,
-        "WITH q({names}) AS ({text}{}) SELECT json_group_array(json_array({names})) FROM q",
-        if shape.limited { "" } else { " LIMIT -1" }
-    );
-    Some(out)
+    Some(Shape::of_select(text)?.packed(text))
 }
 
 /// The rows in a packed result.
@@ -31,33 +21,59 @@ pub fn unpack(text: &str) -> Result<Vec<Vec<Value>>> {
 }
 
 /// What must be known of a SELECT to pack it.
-struct Shape {
+pub struct Shape {
     columns: usize,
-    limited: bool,
+    /// Has it a LIMIT of its own?
+    pub limited: bool,
+    /// Where the list of columns ends, counted from behind `SELECT `.
+    pub list: usize,
+    /// Can the list be put into a function's parentheses, for the same rows?
+    pub wraps: bool,
 }
 
 impl Shape {
+    pub fn of_select(text: &str) -> Option<Self> {
+        Self::of(text.strip_prefix("SELECT ")?)
+    }
+
     /// Reads the text after `SELECT `: counts the commas of its list outside parentheses and quotes, and looks for a LIMIT of its own.
     fn of(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        let (mut depth, mut at, mut columns, mut in_list, mut limited) = (0_i32, 0, 1, true, false);
+        let (mut depth, mut at, mut columns, mut limited, mut wraps) = (0_i32, 0, 1, false, !text.starts_with("DISTINCT "));
+        let mut list = None;
         while at < bytes.len() {
             match bytes[at] {
                 quote @ (b'\'' | b'"') => at += bytes[at + 1..].iter().position(|b| *b == quote)? + 1,
                 b'(' => depth += 1,
                 b')' => depth -= 1,
-                b',' if depth == 0 && in_list => columns += 1,
-                b'*' if depth == 0 && in_list => return None,
+                b',' if depth == 0 && list.is_none() => columns += 1,
+                b'*' if depth == 0 && list.is_none() => return None,
                 b' ' | b'\n' if depth == 0 => {
                     let rest = text[at..].trim_start();
-                    in_list &= !rest.starts_with("FROM ");
+                    if list.is_none() && rest.starts_with("FROM ") {
+                        list = Some(at);
+                    }
+                    wraps &= !(rest.starts_with("UNION ") || list.is_none() && rest.starts_with("AS "));
                     limited |= rest.starts_with("LIMIT ");
                 }
                 _ => {}
             }
             at += 1;
         }
-        (depth == 0).then_some(Self { columns, limited })
+        (depth == 0).then_some(Self { columns, limited, list: list.unwrap_or(text.len()), wraps: wraps && list.is_some() })
+    }
+
+    /// The statement that gives the rows of the SELECT that this was read from as one text.
+    pub fn packed(&self, text: &str) -> String {
+        let names: Vec<String> = (0..self.columns).map(|n| format!("c{n}")).collect();
+        let names = names.join(", ");
+        let mut out = String::with_capacity(text.len() + 2 * names.len() + 80);
+        _ = write!(
+            out,
+            "WITH q({names}) AS ({text}{}) SELECT json_group_array(json_array({names})) FROM q",
+            if self.limited { "" } else { " LIMIT -1" }
+        );
+        out
     }
 }
 

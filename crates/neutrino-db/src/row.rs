@@ -30,6 +30,11 @@ fn cell(row: &[Value], column: usize) -> Result<&Value> {
     row.get(column).ok_or_else(|| Error::internal(format!("there is no column {column}")))
 }
 
+/// A number or a truth value: the backends write truth values as either.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_bool().map(i64::from))
+}
+
 fn unreadable(column: usize, value: &Value) -> Error {
     Error::internal(format!("column {column} cannot be read: {value}"))
 }
@@ -68,7 +73,7 @@ impl Row {
         match self {
             Self::Packed(row) => match cell(row, column)? {
                 Value::Null => Ok(None),
-                value => value.as_i64().map(Some).ok_or_else(|| unreadable(column, value)),
+                value => whole(value).map(Some).ok_or_else(|| unreadable(column, value)),
             },
             Self::Sqlite(row) => decode(row, column),
             Self::MySql(row) => decode(row, column),
@@ -88,7 +93,7 @@ impl Row {
         match self {
             Self::Packed(row) => match cell(row, column)? {
                 Value::Null => Ok(None),
-                value => value.as_i64().map(|v| Some(v != 0)).ok_or_else(|| unreadable(column, value)),
+                value => whole(value).map(|v| Some(v != 0)).ok_or_else(|| unreadable(column, value)),
             },
             Self::Sqlite(row) => decode(row, column),
             Self::MySql(row) => decode(row, column),

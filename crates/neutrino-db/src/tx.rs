@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A transaction, or a plain connection for reading.
 
+use std::{future::Future, pin::Pin};
+
 use neutrino_types::{Error, Result};
 use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, pool::PoolConnection, query::Query};
 
@@ -14,6 +16,27 @@ pub(crate) enum Conn {
     Postgres(Transaction<'static, Postgres>),
     PostgresRead(PoolConnection<Postgres>),
 }
+
+impl Conn {
+    /// Is it for reading outside a transaction, on a connection that may be exchanged for another?
+    fn reads_on_any(&self) -> bool {
+        matches!(self, Self::MySqlRead(_) | Self::PostgresRead(_))
+    }
+
+    async fn fetch(&mut self, text: &str, args: Vec<Arg>) -> std::result::Result<Vec<Row>, sqlx::Error> {
+        match self {
+            Self::Sqlite(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
+            Self::SqliteRead(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
+            Self::MySql(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
+            Self::MySqlRead(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
+            Self::Postgres(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
+            Self::PostgresRead(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
+        }
+    }
+}
+
+/// What is under way in the database. On the heap, so that the code of the drivers is not part of everything that waits for them.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 type Effect = Box<dyn FnOnce() + Send>;
 
@@ -76,20 +99,22 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn execute(&mut self, text: &str, args: Vec<Arg>) -> Result<u64> {
-        self.db.stats().note(text, &args);
-        let done = match &mut self.conn {
-            Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Conn::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Conn::MySqlRead(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Conn::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Conn::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-        };
-        match done {
-            Ok(count) => Ok(count),
-            Err(error) => Err(self.failed(text, error).await),
-        }
+    pub fn execute<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, u64> {
+        Box::pin(async move {
+            self.db.stats().note(text, &args);
+            let done = match &mut self.conn {
+                Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+                Conn::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+                Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+                Conn::MySqlRead(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+                Conn::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+                Conn::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            };
+            match done {
+                Ok(count) => Ok(count),
+                Err(error) => Err(self.failed(text, error).await),
+            }
+        })
     }
 
     /// The failure of a statement, by class; a connection that takes no writes is left.
@@ -115,106 +140,107 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn execute_raw(&mut self, text: &str) -> Result<()> {
-        self.db.stats().note(text, &[]);
-        let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
-        let done = match &mut self.conn {
-            Conn::Sqlite(c) => c.execute(sql).await.map(drop),
-            Conn::SqliteRead(c) => c.execute(sql).await.map(drop),
-            Conn::MySql(c) => c.execute(sql).await.map(drop),
-            Conn::MySqlRead(c) => c.execute(sql).await.map(drop),
-            Conn::Postgres(c) => c.execute(sql).await.map(drop),
-            Conn::PostgresRead(c) => c.execute(sql).await.map(drop),
-        };
-        done.map_err(|e| classify(text, e))
+    pub fn execute_raw<'a>(&'a mut self, text: &'a str) -> Pending<'a, ()> {
+        Box::pin(async move {
+            self.db.stats().note(text, &[]);
+            let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
+            let done = match &mut self.conn {
+                Conn::Sqlite(c) => c.execute(sql).await.map(drop),
+                Conn::SqliteRead(c) => c.execute(sql).await.map(drop),
+                Conn::MySql(c) => c.execute(sql).await.map(drop),
+                Conn::MySqlRead(c) => c.execute(sql).await.map(drop),
+                Conn::Postgres(c) => c.execute(sql).await.map(drop),
+                Conn::PostgresRead(c) => c.execute(sql).await.map(drop),
+            };
+            done.map_err(|e| classify(text, e))
+        })
     }
 
     /// Inserts one row into a table whose key `id` the database makes; returns that key.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn insert_returning_id(&mut self, text: &str, args: Vec<Arg>) -> Result<i64> {
-        self.db.stats().note(text, &args);
-        let id = match &mut self.conn {
-            Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
-            Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
-            Conn::Postgres(c) => {
-                let row = postgres(&format!("{text} RETURNING id"), args).fetch_one(&mut **c).await;
-                row.map(|row| Row::Postgres(row).int(0).ok())
+    pub fn insert_returning_id<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, i64> {
+        Box::pin(async move {
+            self.db.stats().note(text, &args);
+            let id = match &mut self.conn {
+                Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
+                Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
+                Conn::Postgres(c) => {
+                    let row = postgres(&format!("{text} RETURNING id"), args).fetch_one(&mut **c).await;
+                    row.map(|row| Row::Postgres(row).int(0).ok())
+                }
+                _ => return Err(Error::internal("an insert outside a transaction")),
+            };
+            match id {
+                Ok(id) => id.ok_or_else(|| Error::internal(format!("no key came back from: {text}"))),
+                Err(error) => Err(self.failed(text, error).await),
             }
-            _ => return Err(Error::internal("an insert outside a transaction")),
-        };
-        match id {
-            Ok(id) => id.ok_or_else(|| Error::internal(format!("no key came back from: {text}"))),
-            Err(error) => Err(self.failed(text, error).await),
-        }
+        })
     }
 
     /// All rows of a SELECT.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn query(&mut self, text: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
-        self.db.stats().note(text, &args);
-        if self.dialect() == Dialect::Sqlite
-            && let Some(packed) = pack::packed(text)
-        {
-            return self.query_packed(text, &packed, args).await;
-        }
-        let rows: std::result::Result<Vec<Row>, sqlx::Error> = match &mut self.conn {
-            Conn::Sqlite(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
-            Conn::SqliteRead(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
-            Conn::MySql(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
-            Conn::MySqlRead(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
-            Conn::Postgres(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
-            Conn::PostgresRead(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
-        };
-        match rows {
-            Ok(rows) => Ok(rows),
-            Err(error) => Err(self.failed(text, error).await),
-        }
+    pub fn query<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, Vec<Row>> {
+        Box::pin(async move {
+            if self.dialect() == Dialect::Sqlite
+                && let Some(packed) = pack::packed(text)
+            {
+                let rows = self.query_as_it_is(&packed, args).await?;
+                let row = rows.first().ok_or_else(|| Error::internal("a packed result has no row"))?;
+                return Ok(pack::unpack(&row.text(0)?)?.into_iter().map(Row::Packed).collect());
+            }
+            self.query_as_it_is(text, args).await
+        })
     }
 
-    async fn query_packed(&mut self, text: &str, packed: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
-        let row = match &mut self.conn {
-            Conn::Sqlite(c) => sqlite(packed, args).fetch_one(&mut **c).await,
-            Conn::SqliteRead(c) => sqlite(packed, args).fetch_one(&mut **c).await,
-            _ => return Err(Error::internal("a packed result is SQLite's")),
-        };
-        let row = Row::Sqlite(row.map_err(|e| classify(text, e))?);
-        Ok(pack::unpack(&row.text(0)?)?.into_iter().map(Row::Packed).collect())
+    /// Without packing.
+    pub(crate) async fn query_as_it_is(&mut self, text: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
+        self.db.stats().note(text, &args);
+        let again = self.conn.reads_on_any().then(|| args.clone());
+        match (self.conn.fetch(text, args).await, again) {
+            (Ok(rows), _) => Ok(rows),
+            // The connection went while nobody used it, or just now: a SELECT outside a transaction is as good on another one.
+            (Err(error), Some(args)) if classify::is_lost(&error) => {
+                self.conn = self.db.reading().await?;
+                self.conn.fetch(text, args).await.map_err(|e| classify(text, e))
+            }
+            (Err(error), _) => Err(self.failed(text, error).await),
+        }
     }
 
     /// The first row of a SELECT, if any.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn query_one(&mut self, text: &str, args: Vec<Arg>) -> Result<Option<Row>> {
-        Ok(self.query(text, args).await?.into_iter().next())
+    pub fn query_one<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, Option<Row>> {
+        Box::pin(async move { Ok(self.query(text, args).await?.into_iter().next()) })
     }
 
     /// [`Tx::query`] of a built statement.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn select(&mut self, sql: Sql) -> Result<Vec<Row>> {
-        self.query(&sql.text, sql.args).await
+    pub fn select(&mut self, sql: Sql) -> Pending<'_, Vec<Row>> {
+        Box::pin(async move { self.query(&sql.text, sql.args).await })
     }
 
     /// [`Tx::execute`] of a built statement.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn run(&mut self, sql: Sql) -> Result<u64> {
-        self.execute(&sql.text, sql.args).await
+    pub fn run(&mut self, sql: Sql) -> Pending<'_, u64> {
+        Box::pin(async move { self.execute(&sql.text, sql.args).await })
     }
 
     /// The first column of the first row of a count, 0 without rows.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn count(&mut self, text: &str, args: Vec<Arg>) -> Result<i64> {
-        Ok(self.query_one(text, args).await?.map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0))
+    pub fn count<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, i64> {
+        Box::pin(async move { Ok(self.query_one(text, args).await?.map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0)) })
     }
 
     /// Queues an effect for after the commit. Effects run in the order they were queued; a rollback drops them.
@@ -228,24 +254,26 @@ impl Tx {
     /// The database's, by class. Nothing was written then, but for [`Class::Repeatable`] and [`Error::undecided`].
     ///
     /// [`Class::Repeatable`]: neutrino_types::Class::Repeatable
-    pub async fn commit(mut self) -> Result<()> {
-        let number = self.number().await?;
-        let Self { conn, effects, db, witness } = self;
-        let done = match conn {
-            Conn::Sqlite(tx) => tx.commit().await,
-            Conn::MySql(tx) => tx.commit().await,
-            Conn::Postgres(tx) => tx.commit().await,
-            Conn::SqliteRead(_) | Conn::MySqlRead(_) | Conn::PostgresRead(_) => Ok(()),
-        };
-        match done {
-            Ok(()) => {}
-            Err(error) if classify::leaves_open(&error) => commit::resolve(&db, &witness, number, &error).await?,
-            Err(error) => return Err(classify("COMMIT", error)),
-        }
-        for effect in effects {
-            effect();
-        }
-        Ok(())
+    pub fn commit(mut self) -> Pending<'static, ()> {
+        Box::pin(async move {
+            let number = self.number().await?;
+            let Self { conn, effects, db, witness } = self;
+            let done = match conn {
+                Conn::Sqlite(tx) => tx.commit().await,
+                Conn::MySql(tx) => tx.commit().await,
+                Conn::Postgres(tx) => tx.commit().await,
+                Conn::SqliteRead(_) | Conn::MySqlRead(_) | Conn::PostgresRead(_) => Ok(()),
+            };
+            match done {
+                Ok(()) => {}
+                Err(error) if classify::leaves_open(&error) => commit::resolve(&db, &witness, number, &error).await?,
+                Err(error) => return Err(classify("COMMIT", error)),
+            }
+            for effect in effects {
+                effect();
+            }
+            Ok(())
+        })
     }
 
     /// PostgreSQL's number of this transaction, by which it tells later what became of it; `None` where there is no such thing, or
@@ -260,14 +288,16 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn rollback(self) -> Result<()> {
-        let done = match self.conn {
-            Conn::Sqlite(tx) => tx.rollback().await,
-            Conn::MySql(tx) => tx.rollback().await,
-            Conn::Postgres(tx) => tx.rollback().await,
-            Conn::SqliteRead(_) | Conn::MySqlRead(_) | Conn::PostgresRead(_) => Ok(()),
-        };
-        done.map_err(|e| classify("ROLLBACK", e))
+    pub fn rollback(self) -> Pending<'static, ()> {
+        Box::pin(async move {
+            let done = match self.conn {
+                Conn::Sqlite(tx) => tx.rollback().await,
+                Conn::MySql(tx) => tx.rollback().await,
+                Conn::Postgres(tx) => tx.rollback().await,
+                Conn::SqliteRead(_) | Conn::MySqlRead(_) | Conn::PostgresRead(_) => Ok(()),
+            };
+            done.map_err(|e| classify("ROLLBACK", e))
+        })
     }
 }
 

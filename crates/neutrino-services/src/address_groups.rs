@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op};
-use neutrino_db::{Arg, Sql, Tx, args};
+use neutrino_db::{Arg, Dialect, Row, Sql, args};
 use neutrino_model::{
     Action, Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, View, Visibility,
     attribute::{Default, Kind, common},
@@ -215,10 +215,13 @@ impl Loader for Addresses {
         &["addresses"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT address_group_id, address FROM address_associations WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "address_group_id", page.ids())).push(" ORDER BY address");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "address_group_id", page.ids())).push(" ORDER BY address");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill("addresses", &json!([]));
         for row in rows {

@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Described, Engine, Facet, Hook, Loader, Op};
-use neutrino_db::{Dialect, Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Error, Kind, Result, error::kinds};
 use serde_json::{Value, json};
@@ -79,13 +79,16 @@ impl Loader for Tags {
         &["tags", "tags-any", "not-tags", "not-tags-any"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill("tags", &json!([]));
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let ids = page.standard_attr_ids();
         let mut sql = Sql::raw("SELECT standard_attr_id, tag FROM tags WHERE ");
-        sql.append(Sql::in_ints(tx.dialect(), "standard_attr_id", &ids)).push(" ORDER BY tag");
-        let rows = tx.select(sql).await?;
-        let place: HashMap<i64, usize> = ids.into_iter().enumerate().map(|(at, id)| (id, at)).collect();
+        sql.append(Sql::in_ints(dialect, "standard_attr_id", &ids)).push(" ORDER BY tag");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill("tags", &json!([]));
+        let place: HashMap<i64, usize> = page.standard_attr_ids().into_iter().enumerate().map(|(at, id)| (id, at)).collect();
         for row in rows {
             if let Some(at) = place.get(&row.int(0)?) {
                 page.push(*at, "tags", row.text(1)?.into());

@@ -7,8 +7,8 @@
 mod rules;
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Loader};
-use neutrino_db::{Sql, Tx};
+use neutrino_core::{Builder, Loader};
+use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::{
     Attribute, Converter, Extension, Page, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
@@ -98,11 +98,14 @@ impl Loader for Helpers {
         &[HELPERS]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill(HELPERS, &json!([]));
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT router_id, protocol, port, helper FROM conntrack_helpers WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "router_id", page.ids())).push(" ORDER BY id");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "router_id", page.ids())).push(" ORDER BY id");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill(HELPERS, &json!([]));
         let place = page.by_id();
         for row in rows {
             if let Some(&at) = place.get(&row.text(0)?) {

@@ -2,8 +2,8 @@
 //! `port_details`: what there is to say of the port inside, loaded once for a page.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Loader};
-use neutrino_db::{Sql, Tx};
+use neutrino_core::{Builder, Loader};
+use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::{Attribute, Extension, Page, attribute::Default};
 use neutrino_types::Result;
 use serde_json::{Value, json};
@@ -32,16 +32,20 @@ impl Loader for Details {
         &["port_id"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let ids: Vec<&str> = page.rows.iter().filter_map(|row| row.opt_str("port_id")).collect();
         if ids.is_empty() {
-            return Ok(());
+            return None;
         }
         let mut sql =
             Sql::raw("SELECT id, name, network_id, mac_address, admin_state_up, status, device_id, device_owner FROM ports WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "id", ids));
+        sql.append(Sql::in_texts(dialect, "id", ids));
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let mut known: HashMap<String, Value> = HashMap::new();
-        for row in tx.select(sql).await? {
+        for row in rows {
             let text = |at: usize| row.opt_text(at).map(Option::unwrap_or_default);
             let details = json!({
                 "name": text(1)?, "network_id": text(2)?, "mac_address": text(3)?, "admin_state_up": row.bool(4)?, "status": text(5)?,

@@ -2,8 +2,8 @@
 //! `port_forwardings` of floating IPs; one statement for a page.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Loader};
-use neutrino_db::{Sql, Tx};
+use neutrino_core::Loader;
+use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::Page;
 use neutrino_types::Result;
 use serde_json::json;
@@ -18,14 +18,17 @@ impl Loader for Forwardings {
         &[FORWARDINGS]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill(FORWARDINGS, &json!([]));
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT floatingip_id, id, protocol, internal_ip_address, internal_neutron_port_id, internal_port_start, internal_port_end, \
              external_port_start, external_port_end FROM portforwardings WHERE ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "floatingip_id", page.ids())).push(" ORDER BY id");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "floatingip_id", page.ids())).push(" ORDER BY id");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill(FORWARDINGS, &json!([]));
         let place = page.by_id();
         for row in rows {
             let Some(&at) = place.get(&row.text(0)?) else { continue };

@@ -2,8 +2,8 @@
 //! Attributes of routers that come from other tables; one statement each for a page.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Loader, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_core::{Loader, Op};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Body, Page};
 use neutrino_types::Result;
 use serde_json::{Value, json};
@@ -21,15 +21,18 @@ impl Loader for GatewayInfo {
         &[gateway::INFO]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill(gateway::INFO, &Value::Null);
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT r.id, p.network_id, r.enable_snat, a.subnet_id, a.ip_address FROM routers r JOIN ports p ON p.id = r.gw_port_id \
              LEFT JOIN ipallocations a ON a.port_id = p.id WHERE ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "r.id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "r.id", page.ids()));
         sql.push(" ORDER BY r.id, a.ip_address, a.subnet_id");
-        let rows = tx.select(sql).await?;
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill(gateway::INFO, &Value::Null);
         let place = page.by_id();
         for row in rows {
             let Some(&at) = place.get(&row.text(0)?) else { continue };
@@ -56,11 +59,14 @@ impl Loader for Routes {
         &[routes::ROUTES]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill(routes::ROUTES, &json!([]));
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT router_id, destination, nexthop FROM routerroutes WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "router_id", page.ids())).push(" ORDER BY destination, nexthop");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "router_id", page.ids())).push(" ORDER BY destination, nexthop");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill(routes::ROUTES, &json!([]));
         let place = page.by_id();
         for row in rows {
             if let Some(&at) = place.get(&row.text(0)?) {
@@ -79,13 +85,16 @@ impl Loader for Zones {
         &[ZONES]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
+        let mut sql =
+            Sql::raw("SELECT b.router_id, a.availability_zone FROM routerl3agentbindings b JOIN agents a ON a.id = b.l3_agent_id WHERE ");
+        sql.append(Sql::in_texts(dialect, "b.router_id", page.ids()))
+            .push(" GROUP BY b.router_id, a.availability_zone ORDER BY b.router_id, a.availability_zone");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         page.fill(ZONES, &json!([]));
-        let mut sql = Sql::raw(
-            "SELECT DISTINCT b.router_id, a.availability_zone FROM routerl3agentbindings b JOIN agents a ON a.id = b.l3_agent_id WHERE ",
-        );
-        sql.append(Sql::in_texts(tx.dialect(), "b.router_id", page.ids())).push(" ORDER BY b.router_id, a.availability_zone");
-        let rows = tx.select(sql).await?;
         let place = page.by_id();
         for row in rows {
             if let Some(&at) = place.get(&row.text(0)?) {

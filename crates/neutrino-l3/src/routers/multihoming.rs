@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Engine, Loader, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Attribute, Body, Converter, Extension, Page, Validator,
     attribute::{Default, Kind as Stored},
@@ -73,18 +73,22 @@ impl Loader for Gateways {
         &[GATEWAYS]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill(GATEWAYS, &json!([]));
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::new(
             "SELECT r.id, p.id, p.network_id, a.subnet_id, a.ip_address FROM routers r JOIN routerports rp ON rp.router_id = r.id AND \
              rp.port_type = ? JOIN ports p ON p.id = rp.port_id LEFT JOIN ipallocations a ON a.port_id = p.id WHERE ",
             args![GATEWAY],
         );
-        sql.append(Sql::in_texts(tx.dialect(), "r.id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "r.id", page.ids()));
         sql.push(" ORDER BY r.id, CASE WHEN p.id = r.gw_port_id THEN 0 ELSE 1 END, p.standard_attr_id, a.ip_address, a.subnet_id");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill(GATEWAYS, &json!([]));
         let mut found: Vec<(usize, String, Value)> = Vec::new();
         let place = page.by_id();
-        for row in tx.select(sql).await? {
+        for row in rows {
             let Some(&at) = place.get(&row.text(0)?) else { continue };
             let port_id = row.text(1)?;
             if found.last().is_none_or(|(_, last, _)| *last != port_id) {

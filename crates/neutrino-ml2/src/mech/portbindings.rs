@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Engine, Hook, Loader, Op};
-use neutrino_db::{Arg, Dialect, Sql, Tx, args};
+use neutrino_db::{Arg, Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Choice, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind, Result, error::kinds};
 use serde_json::{Map, Value, json};
@@ -213,14 +213,17 @@ impl Loader for Bindings {
         &["device_owner", "trusted"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT b.port_id, b.host, b.vif_type, b.vnic_type, b.profile, b.vif_details, l.level, l.driver FROM ml2_port_bindings b \
              LEFT JOIN ml2_port_binding_levels l ON l.port_id = b.port_id AND l.host = b.host WHERE b.status = 'ACTIVE' AND ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "b.port_id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "b.port_id", page.ids()));
         sql.push(" ORDER BY b.port_id, l.level");
-        let rows = tx.select(sql).await?;
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         for row in &mut page.rows {
             show(row, "", "unbound", "normal", Map::new(), Map::new());
         }

@@ -2,8 +2,8 @@
 //! Extension `network_availability_zone`: in which zones a network's DHCP service shall run, and in which it does.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Loader, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_core::{Builder, Loader, Op};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Attribute, Body, Extension, Page, Validator,
     attribute::{Default, Kind},
@@ -66,15 +66,17 @@ impl Loader for Zones {
         &[ZONES]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill(ZONES, &json!([]));
-        let ids: Vec<String> = page.ids().map(str::to_owned).collect();
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
-            "SELECT DISTINCT b.network_id, a.availability_zone FROM networkdhcpagentbindings b JOIN agents a ON a.id = b.dhcp_agent_id WHERE ",
+            "SELECT b.network_id, a.availability_zone FROM networkdhcpagentbindings b JOIN agents a ON a.id = b.dhcp_agent_id WHERE ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "b.network_id", ids.iter().map(String::as_str)));
-        sql.push(" ORDER BY b.network_id, a.availability_zone");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "b.network_id", page.ids()));
+        sql.push(" GROUP BY b.network_id, a.availability_zone ORDER BY b.network_id, a.availability_zone");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill(ZONES, &json!([]));
         let place = page.by_id();
         for row in rows {
             if let Some(&at) = place.get(&row.text(0)?) {

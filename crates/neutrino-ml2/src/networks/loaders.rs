@@ -2,8 +2,8 @@
 //! What a network shows of its subnets: their ids, and the address scopes that their pools belong to.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Loader};
-use neutrino_db::{Sql, Tx};
+use neutrino_core::Loader;
+use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::Page;
 use neutrino_types::Result;
 use serde_json::{Value, json};
@@ -16,15 +16,17 @@ impl Loader for Subnets {
         &["subnets", "ipv4_address_scope", "ipv6_address_scope"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill("subnets", &json!([]));
-        let ids: Vec<String> = page.ids().map(str::to_owned).collect();
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT s.network_id, s.id, s.ip_version, p.address_scope_id FROM subnets s \
              LEFT JOIN subnetpools p ON p.id = s.subnetpool_id WHERE ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "s.network_id", ids.iter().map(String::as_str))).push(" ORDER BY s.id");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "s.network_id", page.ids())).push(" ORDER BY s.id");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill("subnets", &json!([]));
         let place = page.by_id();
         for row in rows {
             let Some(&at) = place.get(&row.text(0)?) else { continue };

@@ -7,7 +7,7 @@
 
 use async_trait::async_trait;
 use neutrino_core::{Context, Loader, Op};
-use neutrino_db::{Dialect, Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, Tx, args};
 use neutrino_model::{Attribute, Body, Converter, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind as ErrorKind, Result, error::kinds};
 use serde_json::{Map, Value, json};
@@ -281,13 +281,15 @@ impl Loader for Segments {
         &[NETWORK_TYPE, PHYSICAL_NETWORK, SEGMENTATION_ID, SEGMENTS]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        let ids: Vec<String> = page.ids().map(str::to_owned).collect();
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql =
             Sql::raw("SELECT network_id, network_type, physical_network, segmentation_id FROM networksegments WHERE is_dynamic = ");
         sql.bind(false).push(" AND ");
-        sql.append(Sql::in_texts(tx.dialect(), "network_id", ids.iter().map(String::as_str))).push(" ORDER BY network_id, segment_index");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "network_id", page.ids())).push(" ORDER BY network_id, segment_index");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         let mut segments: Vec<Vec<Value>> = vec![Vec::new(); page.rows.len()];
         for row in rows {

@@ -4,8 +4,8 @@
 //! Rules: a pair without a MAC address has the port's; a pair stands once. That they need port security is `port_security`'s.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Hook, Loader, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_core::{Builder, Hook, Loader, Op};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Converter, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind, Result};
 use oslo_config::Opt;
@@ -92,11 +92,14 @@ impl Loader for Pairs {
         &[NAME]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, mac_address, ip_address FROM allowedaddresspairs WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "port_id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "port_id", page.ids()));
         sql.push(" ORDER BY mac_address, ip_address");
-        let rows = tx.select(sql).await?;
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill(NAME, &json!([]));
         for row in rows {

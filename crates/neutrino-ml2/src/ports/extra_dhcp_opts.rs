@@ -5,8 +5,8 @@
 //! version; an empty value is kept for those options only to which it means something.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Hook, Loader, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_core::{Builder, Hook, Loader, Op};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Choice, Converter, Extension, KeySpec, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Result, error::kinds};
 use serde_json::{Value, json};
@@ -125,11 +125,14 @@ impl Loader for Options {
         &[NAME]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, opt_name, opt_value, ip_version FROM extradhcpopts WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "port_id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "port_id", page.ids()));
         sql.push(" ORDER BY opt_name, ip_version");
-        let rows = tx.select(sql).await?;
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill(NAME, &json!([]));
         for row in rows {

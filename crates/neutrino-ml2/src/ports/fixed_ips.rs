@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use neutrino_core::{Context, Loader};
-use neutrino_db::{Arg, Dialect, Sql, Tx};
+use neutrino_db::{Arg, Dialect, Row, Sql, Tx};
 use neutrino_model::{Page, Record};
 use neutrino_types::{Error, Result, error::kinds, ip::Ip};
 use serde_json::{Value, json};
@@ -58,11 +58,14 @@ impl Loader for FixedIps {
         &["fixed_ips"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, subnet_id, ip_address FROM ipallocations WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "port_id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "port_id", page.ids()));
         sql.push(" ORDER BY ip_address, subnet_id");
-        let rows = tx.select(sql).await?;
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill("fixed_ips", &json!([]));
         for row in rows {

@@ -11,7 +11,7 @@ mod scope;
 
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, rbac};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Action, Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
@@ -142,13 +142,17 @@ impl Loader for Prefixes {
         &["prefixes"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
+        let mut sql = Sql::raw("SELECT subnetpool_id, cidr FROM subnetpoolprefixes WHERE ");
+        sql.append(Sql::in_texts(dialect, "subnetpool_id", page.ids()));
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         page.fill("prefixes", &json!([]));
         let by_id = page.by_id();
-        let mut sql = Sql::raw("SELECT subnetpool_id, cidr FROM subnetpoolprefixes WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "subnetpool_id", page.ids()));
         let mut found: Vec<(usize, Cidr)> = Vec::new();
-        for row in tx.select(sql).await? {
+        for row in rows {
             let cidr = crate::ipam::network::stored(&row.text(1)?)?;
             found.extend(by_id.get(&row.text(0)?).map(|at| (*at, cidr)));
         }

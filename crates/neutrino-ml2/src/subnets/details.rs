@@ -5,8 +5,8 @@
 //! statement. Pools are written by [`crate::ipam::records`]. Order: pools by address, DNS servers as they were given, the rest by text.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Loader};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_core::Loader;
+use neutrino_db::{Dialect, Row, Sql, Tx, args};
 use neutrino_model::{Body, Page};
 use neutrino_types::Result;
 use neutrino_types::ip::Ip;
@@ -25,13 +25,17 @@ impl Loader for Details {
         FILLS
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
+        Some(statement(dialect, page))
+    }
+
+    fn fill(&self, page: &mut Page, found: Vec<Row>) -> Result<()> {
         for name in FILLS {
             page.fill(name, &json!([]));
         }
         let by_id = page.by_id();
         let mut rows: Vec<(i64, String, i64, String, Option<String>)> = Vec::new();
-        for row in tx.select(statement(tx, page)).await? {
+        for row in found {
             rows.push((row.int(0)?, row.text(1)?, row.int(4)?, row.text(2)?, row.opt_text(3)?));
         }
         rows.sort_unstable();
@@ -54,7 +58,7 @@ impl Loader for Details {
 }
 
 /// The parts that the page wants, each with: kind, subnet, two values, order.
-fn statement(tx: &Tx, page: &Page) -> Sql {
+fn statement(dialect: Dialect, page: &Page) -> Sql {
     const PARTS: [(&str, &str); 4] = [
         ("allocation_pools", "SELECT 0, subnet_id, first_ip, last_ip, 0 FROM ipallocationpools WHERE "),
         ("dns_nameservers", "SELECT 1, subnet_id, address, NULL, \"order\" FROM dnsnameservers WHERE "),
@@ -67,7 +71,7 @@ fn statement(tx: &Tx, page: &Page) -> Sql {
             sql.push(" UNION ALL ");
         }
         debug_assert!(FILLS.contains(name), "every part fills an attribute");
-        sql.push(text).append(Sql::in_texts(tx.dialect(), "subnet_id", page.ids()));
+        sql.push(text).append(Sql::in_texts(dialect, "subnet_id", page.ids()));
     }
     sql
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, service_plugin};
-use neutrino_db::{Sql, Tx};
+use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::{
     Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
@@ -134,10 +134,13 @@ impl Loader for Profiles {
         &["service_profiles"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT flavor_id, service_profile_id FROM flavorserviceprofilebindings WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "flavor_id", page.ids())).push(" ORDER BY service_profile_id");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "flavor_id", page.ids())).push(" ORDER BY service_profile_id");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill("service_profiles", &json!([]));
         for row in rows {

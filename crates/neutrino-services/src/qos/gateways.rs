@@ -5,8 +5,8 @@
 //! policy; a request that does not name one keeps it. As in Neutron the key is shown once the router or its outer network has a policy.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Hook, Loader, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_core::{Hook, Loader, Op};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Converter, Extension, KeySpec, Page, Record, Validator, attribute::Default};
 use neutrino_types::Result;
 use serde_json::Value;
@@ -76,23 +76,21 @@ impl Loader for Gateways {
         &[INFO]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        let leading_out = page.rows.iter().filter(|row| row.get(INFO).is_object()).map(Record::id);
-        let ids: Vec<&str> = leading_out.collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT r.id, b.policy_id FROM routers r JOIN ports p ON p.id = r.gw_port_id \
              LEFT JOIN qos_router_gw_policy_bindings b ON b.router_id = r.id \
              LEFT JOIN qos_network_policy_bindings n ON n.network_id = p.network_id \
              WHERE (b.policy_id IS NOT NULL OR n.policy_id IS NOT NULL) AND ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "r.id", ids));
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "r.id", page.ids()));
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let Some(&at) = place.get(&row.text(0)?).filter(|at| page.rows[**at].get(INFO).is_object()) else { continue };
             let mut info = page.rows[at].get(INFO).clone();
             info[POLICY] = row.opt_text(1)?.map_or(Value::Null, Value::String);
             page.rows[at].set(INFO, info);

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Builder, Context, Engine, ListQuery, Loader, Op};
-use neutrino_db::{Row, Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Attribute, Body, Converter, Page, Record, Resource, Validator, Visibility,
     attribute::{Default, Kind, common},
@@ -151,15 +151,18 @@ impl Loader for Rules {
         &["security_group_rules"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT r.security_group_id, r.id, r.project_id, r.direction, r.ethertype, r.protocol, r.port_range_min, r.port_range_max, \
              r.remote_ip_prefix, r.remote_group_id, r.remote_address_group_id, s.description, s.created_at, s.updated_at, \
              s.revision_number, EXISTS (SELECT 1 FROM default_security_group d WHERE d.security_group_id = r.security_group_id) \
              FROM securitygrouprules r JOIN standardattributes s ON s.id = r.standard_attr_id WHERE ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "r.security_group_id", page.ids())).push(" ORDER BY r.standard_attr_id");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "r.security_group_id", page.ids())).push(" ORDER BY r.standard_attr_id");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill("security_group_rules", &json!([]));
         for row in rows {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Engine, Hook, Loader, Op};
-use neutrino_db::{Arg, Dialect, Sql, Tx, args};
+use neutrino_db::{Arg, Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Converter, Page, Record, Validator, attribute};
 use neutrino_types::Result;
 use serde_json::{Value, json};
@@ -168,10 +168,13 @@ impl Loader for Groups {
         &["security_groups"]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, security_group_id FROM securitygroupportbindings WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "port_id", page.ids())).push(" ORDER BY security_group_id");
-        let rows = tx.select(sql).await?;
+        sql.append(Sql::in_texts(dialect, "port_id", page.ids())).push(" ORDER BY security_group_id");
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill("security_groups", &json!([]));
         for row in rows {

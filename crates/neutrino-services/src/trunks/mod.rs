@@ -14,7 +14,7 @@ mod rules;
 
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, service_plugin};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, Tx, args};
 use neutrino_model::{
     Action, Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, View,
     attribute::{Default, Kind, common},
@@ -136,12 +136,15 @@ impl Loader for SubPorts {
         &[SUB_PORTS]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
-        page.fill(SUB_PORTS, &json!([]));
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT trunk_id, port_id, segmentation_type, segmentation_id FROM subports WHERE ");
-        sql.append(Sql::in_texts(tx.dialect(), "trunk_id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "trunk_id", page.ids()));
         sql.push(" ORDER BY trunk_id, segmentation_type, segmentation_id");
-        let rows = tx.select(sql).await?;
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
+        page.fill(SUB_PORTS, &json!([]));
         let place = page.by_id();
         for row in rows {
             let Some(&at) = place.get(&row.text(0)?) else { continue };

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use neutrino_core::{Context, Engine, Hook, Loader, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Page, Record, attribute::Default};
 use neutrino_types::Result;
 use serde_json::{Value, json};
@@ -61,14 +61,17 @@ impl Loader for Details {
         &[DETAILS]
     }
 
-    async fn load(&self, _cx: &Context, tx: &mut Tx, page: &mut Page) -> Result<()> {
+    fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT t.port_id, t.id, s.port_id, s.segmentation_type, s.segmentation_id, p.mac_address FROM trunks t \
              LEFT JOIN subports s ON s.trunk_id = t.id LEFT JOIN ports p ON p.id = s.port_id WHERE ",
         );
-        sql.append(Sql::in_texts(tx.dialect(), "t.port_id", page.ids()));
+        sql.append(Sql::in_texts(dialect, "t.port_id", page.ids()));
         sql.push(" ORDER BY t.id, s.segmentation_type, s.segmentation_id");
-        let rows = tx.select(sql).await?;
+        Some(sql)
+    }
+
+    fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         for row in rows {
             let Some(port) = place.get(&row.text(0)?).and_then(|at| page.rows.get_mut(*at)) else { continue };
