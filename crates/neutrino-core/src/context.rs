@@ -12,6 +12,8 @@ use std::{
 use chrono::{NaiveDateTime, Timelike as _, Utc};
 use rand::Rng as _;
 
+use crate::delivery::Tickets;
+
 /// The token of a caller, to be sent to other services in the caller's name. Never shown, never stored.
 #[derive(Clone)]
 pub struct Token(Arc<str>);
@@ -111,12 +113,13 @@ pub struct Context {
     pub request_id: Arc<str>,
     pub caller: Arc<Caller>,
     chance: Arc<dyn Chance>,
+    pub(crate) tickets: Tickets,
 }
 
 impl Context {
     #[must_use]
     pub fn new(request_id: &str, caller: Caller) -> Self {
-        Self { request_id: request_id.into(), caller: Arc::new(caller), chance: Arc::new(RealChance) }
+        Self { request_id: request_id.into(), caller: Arc::new(caller), chance: Arc::new(RealChance), tickets: Tickets::None }
     }
 
     /// The server's own work (a periodic task, a start-up step): an administrator of no project.
@@ -129,7 +132,7 @@ impl Context {
     #[must_use]
     pub fn of_project(&self, project_id: &str) -> Self {
         let caller = Caller { project_id: Some(project_id.to_owned()), ..Caller::default() };
-        Self { request_id: self.request_id.clone(), caller: Arc::new(caller), chance: self.chance.clone() }
+        Self { caller: Arc::new(caller), ..self.clone() }
     }
 
     /// The same operation with administrator's sight, for guards that must see what the caller may not.
@@ -137,7 +140,7 @@ impl Context {
     pub fn elevated(&self) -> Self {
         let mut caller = (*self.caller).clone();
         caller.is_admin = true;
-        Self { request_id: self.request_id.clone(), caller: Arc::new(caller), chance: self.chance.clone() }
+        Self { caller: Arc::new(caller), ..self.clone() }
     }
 
     /// For tests: fixed time and randomness.

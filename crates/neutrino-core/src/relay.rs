@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use neutrino_types::Result;
 use tokio::sync::Notify;
 
-use crate::{Builder, Change, Changes, Context, Engine, Watcher, Worker};
+use crate::{Builder, Change, Changes, Context, Engine, Watcher, Worker, delivery::Ticket};
 
 /// Tells agents of changes.
 #[async_trait]
@@ -24,6 +24,11 @@ pub trait Listener: Send + Sync + 'static {
 
     /// Could they need to know? Looks at the change alone.
     fn wants(change: &Change) -> bool;
+
+    /// Does a server that starts find it again, when the one before it was killed? If not, the request is answered when it is told.
+    fn is_found_again(_change: &Change) -> bool {
+        false
+    }
 
     /// Tells them of a batch, in its order. A constant number of statements.
     ///
@@ -41,10 +46,12 @@ const MAX_WAITING: usize = 50_000;
 /// Changes that are passed on together.
 const MAX_BATCH: usize = 1000;
 
+type Waiting = ((Context, Change), Option<Ticket>);
+
 /// Changes that wait for the worker, in the order of their commits.
 struct Backlog {
     name: &'static str,
-    waiting: Mutex<VecDeque<(Context, Change)>>,
+    waiting: Mutex<VecDeque<Waiting>>,
     filled: Notify,
 }
 
@@ -54,12 +61,12 @@ impl Backlog {
         Self { name, waiting: Mutex::default(), filled: Notify::new() }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<(Context, Change)>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a change at the end; one that does not fit is dropped.
-    fn push(&self, cx: &Context, change: Change) {
+    fn push(&self, cx: &Context, change: Change, ticket: Option<Ticket>) {
         {
             let mut waiting = self.waiting();
             if waiting.len() >= MAX_WAITING {
@@ -71,7 +78,7 @@ impl Backlog {
                 );
                 return;
             }
-            waiting.push_back((cx.clone(), change));
+            waiting.push_back(((cx.clone(), change), ticket));
         }
         self.filled.notify_one();
     }
@@ -92,10 +99,10 @@ impl Backlog {
     }
 
     /// Takes the first changes out; none when none wait.
-    fn take(&self) -> Vec<(Context, Change)> {
+    fn take(&self) -> (Vec<(Context, Change)>, Vec<Option<Ticket>>) {
         let mut waiting = self.waiting();
         let count = waiting.len().min(MAX_BATCH);
-        waiting.drain(..count).collect()
+        waiting.drain(..count).unzip()
     }
 }
 
@@ -124,7 +131,8 @@ pub async fn flush<L: Listener>(engine: &Engine) {
 impl<L: Listener> Watcher for Half<L> {
     fn changed(&self, _engine: &Engine, cx: &Context, changes: &Changes) {
         for change in changes.objects.iter().filter(|change| L::wants(change)) {
-            self.0.backlog.push(cx, change.clone());
+            let ticket = if L::is_found_again(change) { None } else { cx.ticket() };
+            self.0.backlog.push(cx, change.clone(), ticket);
         }
     }
 }
@@ -147,7 +155,8 @@ impl<L: Listener> Worker for Half<L> {
 impl<L: Listener> Relay<L> {
     async fn tell_waiting(&self, engine: &Engine) {
         loop {
-            let batch = self.backlog.take();
+            // The tickets go when the messages have theirs.
+            let (batch, _tickets) = self.backlog.take();
             if batch.is_empty() {
                 return;
             }
@@ -176,12 +185,12 @@ mod tests {
         let (backlog, cx) = (Backlog::new("a test"), Context::internal("test"));
         for n in 0..MAX_WAITING + 5 {
             let change = Change { collection: "x".to_owned(), id: n.to_string(), verb: Verb::Created, before: None, after: None };
-            backlog.push(&cx, change);
+            backlog.push(&cx, change, None);
         }
         backlog.filled().await;
         let mut next = 0;
         loop {
-            let taken = backlog.take();
+            let (taken, _) = backlog.take();
             for (_, change) in &taken {
                 assert_eq!(change.id, next.to_string());
                 next += 1;

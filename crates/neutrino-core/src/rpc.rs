@@ -3,8 +3,8 @@
 //!
 //! Owns: how a feature declares the methods it answers ([`RpcEndpoint`], static data), how a call finds its method, and how a feature sends
 //! ([`Bus`], a service of the registry). Refuses to own: message formats, brokers, and what any method does.
-//! Invariants: a handler gets an engine and no transaction; [`Bus::cast`] never waits, so a request never waits for a broker; nothing is
-//! sent before the commit of what it speaks of.
+//! Invariants: a handler gets an engine and no transaction; [`Bus::cast`] never waits; an answer waits for a broker only as [`Bus::delivered`]
+//! says; nothing is sent before the commit of what it speaks of.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::{Map, Value};
 
-use crate::{Context, Engine};
+use crate::{Context, Delivery, Engine};
 
 /// The arguments of a call, by name.
 pub type Args = Map<String, Value>;
@@ -133,6 +133,9 @@ pub trait Bus: Send + Sync {
     /// Takes the message at once and sends it later, in the order of these calls.
     fn cast(&self, cx: &Context, message: Message);
 
+    /// Waits until the broker has what is on its way for a request; for a short time, and not at all when it takes nothing.
+    async fn delivered(&self, delivery: &Delivery);
+
     /// Sends it and waits for the answer, as long as `rpc_response_timeout` says.
     ///
     /// # Errors
@@ -147,6 +150,15 @@ pub struct BusService(pub Arc<dyn Bus>);
 pub fn cast(engine: &Engine, cx: &Context, message: Message) {
     if let Some(bus) = engine.registry.service::<BusService>() {
         bus.0.cast(cx, message);
+    }
+}
+
+/// [`Bus::delivered`]: the last thing before an answer.
+pub async fn delivered(engine: &Engine, delivery: &Delivery) {
+    if !delivery.is_done()
+        && let Some(bus) = engine.registry.service::<BusService>()
+    {
+        bus.0.delivered(delivery).await;
     }
 }
 

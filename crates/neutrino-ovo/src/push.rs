@@ -139,7 +139,7 @@ impl Pusher {
             return Ok(());
         }
         let cx = Context::internal("");
-        let cx = Context::internal(&format!("req-{}", cx.new_id()));
+        let cx = Context::internal(&format!("req-{}", cx.new_id())).carrying(&batch.tickets);
         let mut batch = batch;
         let sent = self.send(engine, &cx, &mut batch).await;
         if sent.is_err() {
@@ -233,9 +233,12 @@ impl Pusher {
             Verb::Updated => told.updated.then_some(Event::Updated),
             Verb::Deleted => told.reread.then_some(Event::Updated),
         };
-        if let Some(event) = event {
-            locked(&self.0.queue).note(cx.now(), told.object, &change.id, event);
-        }
+        let Some(event) = event else { return };
+        // A server that starts finds again what is there; see `recall`.
+        let ticket = if told.reread && change.verb != Verb::Deleted { None } else { cx.ticket() };
+        let mut queue = locked(&self.0.queue);
+        queue.note(cx.now(), told.object, &change.id, event);
+        queue.hold(ticket);
     }
 }
 
@@ -274,7 +277,7 @@ async fn resolve(engine: &Engine, batch: &mut Batch) -> Result<()> {
         }
     }
     if let Some(since) = batch.since {
-        for told in TOLD.iter().filter(|told| told.reread) {
+        for told in TOLD.iter().filter(|told| told.reread || told.object.name == QOS_POLICY.name) {
             let mut sql = Sql::raw(format!(
                 "SELECT t.id FROM {} t JOIN standardattributes a ON a.id = t.standard_attr_id WHERE a.updated_at >= ",
                 told.object.table()
@@ -319,12 +322,13 @@ impl ResourceVersions for Pusher {
     async fn going(&self, op: &mut Op<'_>, kind: &str, ids: &[&str]) -> Result<()> {
         let Some(object) = kinds::find(kind).filter(|_| !self.tracker().is_idle()) else { return Ok(()) };
         let found = load::load_ids(op.tx, object, ids).await?;
-        let (pusher, now) = (self.clone(), op.cx.now());
+        let (pusher, cx) = (self.clone(), op.cx.clone());
         op.tx.after_commit(move || {
             for data in found {
                 let id = data.get(object.id).and_then(Value::as_str).unwrap_or_default().to_owned();
-                locked(&pusher.0.queue).note(now, object, &id, Event::Deleted(data));
+                locked(&pusher.0.queue).note(cx.now(), object, &id, Event::Deleted(data));
             }
+            locked(&pusher.0.queue).hold(cx.ticket());
             pusher.0.wake.notify_one();
         });
         Ok(())

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDateTime;
 use indexmap::{IndexMap, map::Entry};
+use neutrino_core::delivery::Ticket;
 
 use crate::object::{Data, Object};
 
@@ -36,6 +37,8 @@ pub struct Batch {
     pub raised: BTreeSet<i64>,
     /// Objects that changed at this time or later were left out.
     pub since: Option<NaiveDateTime>,
+    /// Of requests that wait until what they deleted is told.
+    pub tickets: Vec<Ticket>,
 }
 
 impl Batch {
@@ -71,6 +74,7 @@ impl Batch {
         }
         self.raised.extend(later.raised);
         self.since = self.since.or(later.since);
+        self.tickets.extend(later.tickets);
     }
 }
 
@@ -92,6 +96,11 @@ impl Queue {
         } else {
             self.overflow(now, object.name);
         }
+    }
+
+    /// The next batch goes with this ticket.
+    pub fn hold(&mut self, ticket: Option<Ticket>) {
+        self.waiting.tickets.extend(ticket);
     }
 
     pub fn raise(&mut self, now: NaiveDateTime, raised: &[i64]) {

@@ -3,7 +3,7 @@
 //!
 //! Owns: how many requests are handled at a time, the identity of a message, the exceptions that agents get, the queue of what goes out, and
 //! the figures of all that. Refuses to own: the wire (`oslo-messaging`) and what any method does (the features).
-//! Invariants: a request of the API never waits for a broker; messages go out in the order in which they were given; a handler runs to its
+//! Invariants: a request of the API never waits for a broker that takes nothing, and for others a second at most; messages go out in the order in which they were given; a handler runs to its
 //! end once it has begun.
 
 mod context;

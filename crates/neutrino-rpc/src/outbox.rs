@@ -3,7 +3,7 @@
 //!
 //! Invariants: giving a message never waits; messages leave in the order of their last giving: one that is equal to one that still waits
 //! takes its place at the end, so that what agents hear last is true; the queue is bounded, and when it is full the oldest go, with a line
-//! in the log, for agents that come back ask for everything.
+//! in the log, for agents that come back ask for everything; who waits for a broker that does not take messages is let go.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,11 +12,13 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use neutrino_core::{
-    Context,
+    Context, Delivery,
+    delivery::Ticket,
     rpc::{Bus, Message},
 };
 use neutrino_types::{Error, Result};
@@ -29,6 +31,9 @@ use crate::{context, failures};
 
 /// Messages that wait for a broker, at most.
 const MOST: usize = 100_000;
+
+/// How long an answer waits for the broker, at most.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the queue counts.
 #[derive(Debug, Default)]
@@ -45,6 +50,7 @@ struct Entry {
     message: Message,
     context: Map<String, Value>,
     call: Option<PendingId>,
+    tickets: Vec<Ticket>,
     hash: u64,
 }
 
@@ -63,17 +69,19 @@ pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
     filled: Notify,
     transport: OnceLock<Arc<Transport>>,
+    /// How many messages the broker had taken when somebody waited for it in vain, and one; until it takes more nobody waits for it.
+    stuck_at: AtomicU64,
     pub figures: Arc<Figures>,
 }
 
 impl Waiting {
-    fn push(&mut self, entry: Entry, figures: &Figures) {
+    fn push(&mut self, mut entry: Entry, figures: &Figures) {
         let place = self.next;
         self.next += 1;
         if entry.call.is_none() {
             let equal = self.places.get(&entry.hash).copied();
             if let Some(equal) = equal.filter(|at| self.entries.get(at).is_some_and(|waits| waits.message == entry.message)) {
-                self.entries.remove(&equal);
+                entry.tickets.extend(self.entries.remove(&equal).into_iter().flat_map(|equal| equal.tickets));
                 figures.coalesced.fetch_add(1, Ordering::Relaxed);
             }
             self.places.insert(entry.hash, place);
@@ -115,7 +123,9 @@ impl Outbox {
     }
 
     fn give(&self, cx: &Context, message: Message, call: Option<PendingId>) {
-        let entry = Entry { hash: hash(&message), context: context::write(cx), message, call };
+        // Who calls waits for the answer.
+        let tickets = if call.is_none() { cx.ticket().into_iter().collect() } else { Vec::new() };
+        let entry = Entry { hash: hash(&message), context: context::write(cx), message, call, tickets };
         self.lock().push(entry, &self.figures);
         self.filled.notify_one();
     }
@@ -130,7 +140,7 @@ impl Outbox {
     /// Carries messages to the wire until told to stop and none is left.
     pub async fn send(&self, transport: &Transport, stop: CancellationToken) {
         loop {
-            while let Some(Entry { message, context, call, .. }) = self.take() {
+            while let Some(Entry { message, context, call, tickets, .. }) = self.take() {
                 let Message { topic, server, fanout, namespace, version, method, args } = message;
                 let args = match args {
                     Value::Object(args) => args,
@@ -140,7 +150,8 @@ impl Outbox {
                 let (namespace, version) = (namespace.map(str::to_owned), version.to_owned());
                 let request = Request { method: method.to_owned(), namespace, version, args, context };
                 tracing::debug!("to {topic}: {method}{}", if fanout { " (all)" } else { "" });
-                let sending = transport.send(Target { topic, server, fanout }, request, call.as_ref());
+                let ticket = (!tickets.is_empty()).then(|| Arc::new(tickets) as Ticket);
+                let sending = transport.send_with(Target { topic, server, fanout }, request, call.as_ref(), ticket);
                 tokio::select! {
                     () = sending => {}
                     // A broker that is away must not hold up the end: what is left is lost.
@@ -174,6 +185,15 @@ async fn gone(stop: &CancellationToken, transport: &Transport) {
 impl Bus for Outbox {
     fn cast(&self, cx: &Context, message: Message) {
         self.give(cx, message, None);
+    }
+
+    async fn delivered(&self, delivery: &Delivery) {
+        let Some(transport) = self.transport.get().filter(|transport| transport.is_connected()) else { return };
+        let taken = || transport.stats().sent.load(Ordering::Relaxed) + 1;
+        if self.stuck_at.load(Ordering::Relaxed) != taken() && tokio::time::timeout(PATIENCE, delivery.done()).await.is_err() {
+            tracing::warn!("the message bus takes messages slowly: a request is answered before agents are told");
+            self.stuck_at.store(taken(), Ordering::Relaxed);
+        }
     }
 
     async fn call(&self, cx: &Context, message: Message) -> Result<Value> {

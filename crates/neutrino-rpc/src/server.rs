@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use neutrino_core::{
-    Engine, RpcEndpoint,
+    Delivery, Engine, RpcEndpoint,
     rpc::{self, Args},
 };
 use oslo_messaging::{Failure, Handler, Request, Serving, Transport};
@@ -71,11 +71,13 @@ impl Handler for Topic {
             }
         };
         let labels = Labels { topic: self.name, method: self.declared(&method).unwrap_or_default() };
-        let cx = context::read(&context);
+        let delivery = Delivery::default();
+        let cx = context::read(&context).awaited(&delivery);
         let span = tracing::info_span!("rpc", request_id = %cx.request_id);
         let began = Instant::now();
         let args: Args = args;
         let result = handler(&self.engine, &cx, &args).instrument(span.clone()).await;
+        rpc::delivered(&self.engine, &delivery).await;
         let _entered = span.enter();
         let took = began.elapsed();
         self.metrics.requests.get_or_create(&labels).inc();

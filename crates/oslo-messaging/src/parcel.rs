@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A message on its way out.
 
-use std::time::Duration;
+use std::{any::Any, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -27,6 +27,9 @@ impl Address {
     }
 }
 
+/// Somebody waits until it is dropped.
+pub type Ticket = Arc<dyn Any + Send + Sync>;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Parcel {
     pub address: Address,
@@ -37,11 +40,13 @@ pub(crate) struct Parcel {
     pub retries: Option<u32>,
     /// How often the broker refused it or broke off.
     pub failures: u32,
+    /// Dropped when the broker has the message, or never will.
+    pub ticket: Option<Ticket>,
 }
 
 impl Parcel {
     pub fn new(address: Address, body: Vec<u8>) -> Self {
-        Self { address, body, expires: None, retries: None, failures: 0 }
+        Self { address, body, expires: None, retries: None, failures: 0, ticket: None }
     }
 
     pub fn is_over(&self) -> bool {

@@ -20,7 +20,7 @@ use crate::{
     ids,
     message::{self, Failure, Request},
     options::Options,
-    parcel::{Address, Parcel},
+    parcel::{Address, Parcel, Ticket},
     queue_names, rabbit,
     stats::{self, Stats},
     topology,
@@ -256,8 +256,22 @@ impl Transport {
         Pending { message_id, timeout, receiver, waiters: self.waiters.clone() }
     }
 
+    /// Does the broker take messages now, as far as is known?
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        match &self.wire {
+            Wire::Rabbit(rabbit) => rabbit.is_connected(),
+            Wire::Fake(_) => true,
+        }
+    }
+
     /// Sends a request; `call` when an answer is expected. Waits only for room.
     pub async fn send(&self, target: Target, request: Request, call: Option<&PendingId>) {
+        self.send_with(target, request, call, None).await;
+    }
+
+    /// [`Transport::send`]; the ticket is dropped when the broker has confirmed the message, or it is given up.
+    pub async fn send_with(&self, target: Target, request: Request, call: Option<&PendingId>, ticket: Option<Ticket>) {
         let address = target.address();
         if let (Wire::Fake(fake), Some(call)) = (&self.wire, call)
             && !fake.serves(&address)
@@ -273,6 +287,7 @@ impl Transport {
             }
             None => Parcel::new(address, message::write_request(request, &id, None)),
         };
+        parcel.ticket = ticket;
         parcel.expires = call.map(|call| (call.expires, call.timeout));
         self.outgoing.send(parcel).await;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The API itself: one request to one answer, for every resource, from its table.
 //!
-//! [`Api::dispatch`] read from top to bottom is the whole story. Names no resource. Invariants: the engine is entered only with
+//! [`Api::dispatch`] and [`Api::answer`] read from top to bottom are the whole story. Names no resource. Invariants: the engine is entered only with
 //! an `Authorized`; a body is read only after the route is known; an error leaves as the API's error body, and its log part only to the log.
 
 mod bodies;
@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use neutrino_core::{
-    Authorized, Caller, Context, Endpoint, Engine, Facet, Judge, ListQuery, Precondition, Token, notifications::NotificationService,
-    registry::Entry,
+    Authorized, Caller, Context, Delivery, Endpoint, Engine, Facet, Judge, ListQuery, Precondition, Token,
+    notifications::NotificationService, registry::Entry, rpc,
 };
 use neutrino_model::{Body, Record, Resource, Stack, View};
 use neutrino_types::{Error, Result, error::kinds};
@@ -75,9 +75,15 @@ impl Api {
     }
 
     async fn dispatch(&self, request: &Request) -> Result<Response> {
-        let cx = self.context(request);
+        let delivery = Delivery::default();
+        let answer = self.answer(request, &self.context(request).awaited(&delivery)).await;
+        rpc::delivered(&self.engine, &delivery).await;
+        answer
+    }
+
+    async fn answer(&self, request: &Request, cx: &Context) -> Result<Response> {
         let route = self.routes.find(&request.path)?;
-        let head = Head { api: self, request, cx: &cx, judge: self.engine.judge(&cx) };
+        let head = Head { api: self, request, cx, judge: self.engine.judge(cx) };
         match (route, request.method.as_str()) {
             // For browsers that ask what they may do: the filter of CORS adds the answer.
             (_, "OPTIONS") => Ok(Response::empty(StatusCode::OK)),

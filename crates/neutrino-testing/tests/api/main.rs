@@ -13,6 +13,7 @@ mod bad_input;
 mod bindings;
 mod conntrack_helpers;
 mod default_security_group_rules;
+mod delivery;
 mod designate;
 mod dvr_macs;
 mod flavors;

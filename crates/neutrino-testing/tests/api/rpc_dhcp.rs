@@ -84,7 +84,7 @@ fn has_all(object: &Value, names: &[&str]) {
 }
 
 /// An agent of the switch and one for DHCP on a host.
-async fn host(server: &Server, host: &str) {
+pub async fn host(server: &Server, host: &str) {
     let switch = json!({"configurations": {"tunnel_types": ["vxlan"], "bridge_mappings": {}, "integration_bridge": "br-int"}});
     report(server, "Open vSwitch agent", host, switch).await;
     report(server, "DHCP agent", host, json!({"topic": "dhcp_agent", "availability_zone": "nova", "start_flag": true})).await;
@@ -98,7 +98,7 @@ async fn call(server: &Server, method: &str, args: Value) -> Result<Value> {
     server.rpc("q-plugin", "1.10", method, args).await
 }
 
-async fn sync(server: &Server, host: &str) -> Vec<Value> {
+pub async fn sync(server: &Server, host: &str) -> Vec<Value> {
     call(server, "get_active_networks_info", json!({"host": host})).await.unwrap().as_array().unwrap().clone()
 }
 

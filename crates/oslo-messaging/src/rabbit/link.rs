@@ -54,6 +54,10 @@ impl Link {
         }
     }
 
+    pub fn is_connected(&self) -> bool {
+        self.current.borrow().as_ref().is_some_and(|open| open.status().connected())
+    }
+
     pub async fn close(&self) {
         self.stop.cancel();
         let connection = self.current.borrow().clone();

@@ -41,6 +41,11 @@ impl Rabbit {
         listener::Listener::new(self.options, self.stats, self.receiving, queues, sink, concurrency).run(stop).await;
     }
 
+    /// Is there a connection for sending?
+    pub fn is_connected(&self) -> bool {
+        self.sending.is_connected()
+    }
+
     pub async fn close(&self) {
         self.sending.close().await;
         self.receiving.close().await;

@@ -65,6 +65,10 @@ impl Listener for DhcpAgents {
         matters(change)
     }
 
+    fn is_found_again(change: &Change) -> bool {
+        change.verb != Verb::Deleted
+    }
+
     async fn tell(engine: &Engine, batch: &[(Context, Change)]) -> Result<()> {
         payloads::tell(engine, batch).await
     }
