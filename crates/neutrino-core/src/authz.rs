@@ -5,8 +5,8 @@
 //! operation, or by [`Authorized::internal`], which names its reason and can be searched for. The proof of a read carries what the caller may
 //! see, and the engine obeys it.
 
+use neutrino_db::Pending;
 use neutrino_model::Record;
-use neutrino_types::Result;
 
 use crate::{Context, Engine, policy::Reading, registry::Entry};
 
@@ -36,21 +36,27 @@ impl Authorized {
     }
 
     /// The rows that the caller may see.
-    pub(crate) async fn admit(&self, engine: &Engine, cx: &Context, rows: Vec<Record>) -> Result<Vec<Record>> {
-        match &self.reading {
-            Some(reading) => reading.admit(engine, cx, rows).await,
-            None => Ok(rows),
-        }
+    #[inline(never)]
+    pub(crate) fn admit<'a>(&'a self, engine: &'a Engine, cx: &'a Context, rows: Vec<Record>) -> Pending<'a, Vec<Record>> {
+        Box::pin(async move {
+            match &self.reading {
+                Some(reading) => reading.admit(engine, cx, rows).await,
+                None => Ok(rows),
+            }
+        })
     }
 
     /// By attribute index: is it left out of the caller's answer? Judged on the first row.
     ///
     /// # Errors
     /// The database's.
-    pub async fn hidden(&self, engine: &Engine, cx: &Context, first: Option<&Record>) -> Result<Vec<bool>> {
-        match &self.reading {
-            Some(reading) => reading.hidden(engine, cx, first).await,
-            None => Ok(first.map(|row| vec![false; row.table().attributes.len()]).unwrap_or_default()),
-        }
+    #[inline(never)]
+    pub fn hidden<'a>(&'a self, engine: &'a Engine, cx: &'a Context, first: Option<&'a Record>) -> Pending<'a, Vec<bool>> {
+        Box::pin(async move {
+            match &self.reading {
+                Some(reading) => reading.hidden(engine, cx, first).await,
+                None => Ok(first.map(|row| vec![false; row.table().attributes.len()]).unwrap_or_default()),
+            }
+        })
     }
 }

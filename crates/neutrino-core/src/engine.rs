@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use neutrino_db::{Db, Sql, Witness};
+use neutrino_db::{Db, Pending, Sql, Witness};
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
@@ -69,98 +69,107 @@ impl Engine {
     ///
     /// # Errors
     /// 404 for an unknown marker, 400 for a filter that cannot be; the database's.
-    pub async fn list(
-        &self,
-        cx: &Context,
-        auth: &Authorized,
-        collection: &str,
-        parent: Option<&str>,
-        query: &ListQuery,
-    ) -> Result<Vec<Record>> {
-        let entry = self.entry(collection)?;
-        let mut query = query.clone();
-        entry.behaviour.before_list(self, cx, &mut query).await?;
-        let query = &query;
-        let mut tx = self.db.reader().await?;
-        if entry.table.resource.table.is_none() {
-            let rows = entry.behaviour.rows(self, cx, &mut tx, parent, query).await?;
-            drop(tx);
-            let rows = auth.admit(self, cx, rows).await?;
-            return crate::engine::virtual_rows::page(self, collection, rows, query);
-        }
-        let mut wanted = op::wanted(entry, query.fields.as_deref(), Some(auth));
-        for (at, _) in &query.sort {
-            wanted[*at] = true;
-        }
-        let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
-        let marker = match &query.marker {
-            Some(id) => {
-                let by_id = Sql::new("t.id = ?", vec![id.into()]);
-                let row = tx.select(select.page(&ListQuery::default(), Some(by_id), None)?).await?.into_iter().next();
-                match row {
-                    Some(row) => Some(select.decode(&row)?),
-                    // Nothing follows what the caller does not see; whether it is there is not told.
-                    None if !cx.sees_all() && entry.table.resource.stack == neutrino_model::Stack::Extension => return Ok(Vec::new()),
-                    None => return Err(not_found(self, collection, id)),
-                }
+    #[inline(never)]
+    pub fn list<'a>(
+        &'a self,
+        cx: &'a Context,
+        auth: &'a Authorized,
+        collection: &'a str,
+        parent: Option<&'a str>,
+        query: &'a ListQuery,
+    ) -> Pending<'a, Vec<Record>> {
+        Box::pin(async move {
+            let entry = self.entry(collection)?;
+            let mut query = query.clone();
+            entry.behaviour.before_list(self, cx, &mut query).await?;
+            let query = &query;
+            let mut tx = self.db.reader().await?;
+            if entry.table.resource.table.is_none() {
+                let rows = entry.behaviour.rows(self, cx, &mut tx, parent, query).await?;
+                drop(tx);
+                let rows = auth.admit(self, cx, rows).await?;
+                return crate::engine::virtual_rows::page(self, collection, rows, query);
             }
-            None => None,
-        };
-        let sql = select.page(query, child_of(entry, parent), marker.as_ref())?;
-        let rows = tx.select(sql).await?;
-        let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
-        if query.page_reverse {
-            records.reverse();
-        }
-        let records = op::fill(entry, cx, &mut tx, records, wanted).await?;
-        drop(tx);
-        auth.admit(self, cx, records).await
+            let mut wanted = op::wanted(entry, query.fields.as_deref(), Some(auth));
+            for (at, _) in &query.sort {
+                wanted[*at] = true;
+            }
+            let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+            let marker = match &query.marker {
+                Some(id) => {
+                    let by_id = Sql::new("t.id = ?", vec![id.into()]);
+                    let row = tx.select(select.page(&ListQuery::default(), Some(by_id), None)?).await?.into_iter().next();
+                    match row {
+                        Some(row) => Some(select.decode(&row)?),
+                        // Nothing follows what the caller does not see; whether it is there is not told.
+                        None if !cx.sees_all() && entry.table.resource.stack == neutrino_model::Stack::Extension => return Ok(Vec::new()),
+                        None => return Err(not_found(self, collection, id)),
+                    }
+                }
+                None => None,
+            };
+            let sql = select.page(query, child_of(entry, parent), marker.as_ref())?;
+            let rows = tx.select(sql).await?;
+            let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
+            if query.page_reverse {
+                records.reverse();
+            }
+            let records = op::fill(entry, cx, &mut tx, records, wanted).await?;
+            drop(tx);
+            auth.admit(self, cx, records).await
+        })
     }
 
     /// One object in the caller's view; who may not see it gets the 404 of what is not there.
     ///
     /// # Errors
     /// The resource's own 404; the database's.
-    pub async fn show(
-        &self,
-        cx: &Context,
-        auth: &Authorized,
-        collection: &str,
-        parent: Option<&str>,
-        id: &str,
-        fields: Option<&[String]>,
-    ) -> Result<Record> {
-        let entry = self.entry(collection)?;
-        if entry.table.resource.table.is_none() {
-            let found = entry.behaviour.show_row(self, cx, Place { collection, parent, id }, fields).await?;
-            return self.admitted(cx, auth, found).await;
-        }
-        let mut tx = self.db.reader().await?;
-        let wanted = op::wanted(entry, fields, Some(auth));
-        let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
-        let mut conditions = vec![Sql::new("t.id = ?", vec![id.into()])];
-        conditions.extend(child_of(entry, parent));
-        let sql = select.page(&ListQuery::default(), Some(Sql::join(conditions, " AND ")), None)?;
-        let Some(row) = tx.select(sql).await?.into_iter().next() else {
+    #[inline(never)]
+    pub fn show<'a>(
+        &'a self,
+        cx: &'a Context,
+        auth: &'a Authorized,
+        collection: &'a str,
+        parent: Option<&'a str>,
+        id: &'a str,
+        fields: Option<&'a [String]>,
+    ) -> Pending<'a, Record> {
+        Box::pin(async move {
+            let entry = self.entry(collection)?;
+            if entry.table.resource.table.is_none() {
+                let found = entry.behaviour.show_row(self, cx, Place { collection, parent, id }, fields).await?;
+                return self.admitted(cx, auth, found).await;
+            }
+            let mut tx = self.db.reader().await?;
+            let wanted = op::wanted(entry, fields, Some(auth));
+            let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+            let mut conditions = vec![Sql::new("t.id = ?", vec![id.into()])];
+            conditions.extend(child_of(entry, parent));
+            let sql = select.page(&ListQuery::default(), Some(Sql::join(conditions, " AND ")), None)?;
+            let Some(row) = tx.select(sql).await?.into_iter().next() else {
+                drop(tx);
+                self.ensure_parent(cx, entry, parent).await?;
+                return Err(not_found(self, collection, id));
+            };
+            let record = select.decode(&row)?;
+            let mut rows = op::fill(entry, cx, &mut tx, vec![record], wanted).await?;
             drop(tx);
-            self.ensure_parent(cx, entry, parent).await?;
-            return Err(not_found(self, collection, id));
-        };
-        let record = select.decode(&row)?;
-        let mut rows = op::fill(entry, cx, &mut tx, vec![record], wanted).await?;
-        drop(tx);
-        let record = rows.pop().ok_or_else(|| not_found(self, collection, id))?;
-        self.admitted(cx, auth, record).await
+            let record = rows.pop().ok_or_else(|| not_found(self, collection, id))?;
+            self.admitted(cx, auth, record).await
+        })
     }
 
     /// A child is reached through its parent only: who may not see that gets its 404.
-    pub(crate) async fn ensure_parent(&self, cx: &Context, entry: &Entry, parent: Option<&str>) -> Result<()> {
-        let (Some(declared), Some(id)) = (entry.table.resource.parent, parent) else { return Ok(()) };
-        if self.registry.entry(declared.collection).is_none_or(|parent| parent.table.resource.table.is_none()) {
-            return Ok(());
-        }
-        let auth = Authorized::internal("is the parent in the URL in the caller's view?");
-        Box::pin(self.show(cx, &auth, declared.collection, None, id, Some(&["id".to_owned()]))).await.map(drop)
+    #[inline(never)]
+    pub(crate) fn ensure_parent<'a>(&'a self, cx: &'a Context, entry: &'a Entry, parent: Option<&'a str>) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let (Some(declared), Some(id)) = (entry.table.resource.parent, parent) else { return Ok(()) };
+            if self.registry.entry(declared.collection).is_none_or(|parent| parent.table.resource.table.is_none()) {
+                return Ok(());
+            }
+            let auth = Authorized::internal("is the parent in the URL in the caller's view?");
+            Box::pin(self.show(cx, &auth, declared.collection, None, id, Some(&["id".to_owned()]))).await.map(drop)
+        })
     }
 
     /// What the policy hides is not there.
@@ -173,187 +182,205 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::show`].
-    pub async fn original(&self, cx: &Context, collection: &str, parent: Option<&str>, id: &str) -> Result<Record> {
-        let auth = Authorized::internal("the object that a write is about to be judged on");
-        let entry = self.entry(collection)?;
-        if entry.table.resource.table.is_none() {
-            return entry.behaviour.original_row(self, cx, Place { collection, parent, id }).await;
-        }
-        let all: Vec<String> = entry.table.attributes.iter().map(|a| a.name.to_owned()).collect();
-        self.db.retry("load", || self.show(cx, &auth, collection, parent, id, Some(&all))).await
+    #[inline(never)]
+    pub fn original<'a>(&'a self, cx: &'a Context, collection: &'a str, parent: Option<&'a str>, id: &'a str) -> Pending<'a, Record> {
+        Box::pin(async move {
+            let auth = Authorized::internal("the object that a write is about to be judged on");
+            let entry = self.entry(collection)?;
+            if entry.table.resource.table.is_none() {
+                return entry.behaviour.original_row(self, cx, Place { collection, parent, id }).await;
+            }
+            let all: Vec<String> = entry.table.attributes.iter().map(|a| a.name.to_owned()).collect();
+            self.db.retry("load", || self.show(cx, &auth, collection, parent, id, Some(&all))).await
+        })
     }
 
     /// Creates objects, all or none; one transaction.
     ///
     /// # Errors
     /// What the rules say; the database's.
-    pub async fn create(&self, cx: &Context, _auth: &Authorized, collection: &str, mut bodies: Vec<Body>) -> Result<Vec<Record>> {
-        let entry = self.entry(collection)?;
-        entry.behaviour.before_create_all(self, cx, &mut bodies).await?;
-        for body in &mut bodies {
-            for hook in &entry.hooks {
-                hook.before_create(self, cx, body).await?;
-            }
-        }
-        if entry.table.resource.table.is_none() {
-            let mut records = Vec::with_capacity(bodies.len());
-            for body in &bodies {
-                records.push(entry.behaviour.create_row(self, cx, body).await?);
-            }
-            return Ok(records);
-        }
-        let bodies = &bodies;
-        let (mut records, mut side) = self
-            .db
-            .retry("create", || async {
-                let mut tx = self.db.begin().await?;
-                let mut side = Side::default();
-                let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
-                if let Some(bounds) = self.registry.quota() {
-                    bounds.reserve(&mut op, collection, &quota::by_project(bodies)).await?;
+    #[inline(never)]
+    pub fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        _auth: &'a Authorized,
+        collection: &'a str,
+        mut bodies: Vec<Body>,
+    ) -> Pending<'a, Vec<Record>> {
+        Box::pin(async move {
+            let entry = self.entry(collection)?;
+            entry.behaviour.before_create_all(self, cx, &mut bodies).await?;
+            for body in &mut bodies {
+                for hook in &entry.hooks {
+                    hook.before_create(self, cx, body).await?;
                 }
-                let mut ids = Vec::with_capacity(bodies.len());
-                for body in bodies {
-                    let id = cx.new_id();
-                    let mut body = body.clone();
-                    entry.behaviour.create(&mut op, &id, &mut body).await?;
-                    for hook in &entry.hooks {
-                        hook.create(&mut op, &id, &body).await?;
+            }
+            if entry.table.resource.table.is_none() {
+                let mut records = Vec::with_capacity(bodies.len());
+                for body in &bodies {
+                    records.push(entry.behaviour.create_row(self, cx, body).await?);
+                }
+                return Ok(records);
+            }
+            let bodies = &bodies;
+            let (mut records, mut side) = self
+                .db
+                .retry("create", || async {
+                    let mut tx = self.db.begin().await?;
+                    let mut side = Side::default();
+                    let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                    if let Some(bounds) = self.registry.quota() {
+                        bounds.reserve(&mut op, collection, &quota::by_project(bodies)).await?;
                     }
-                    ids.push(id);
-                }
-                op.flush().await?;
-                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-                let records = op::load(entry, cx, op.tx, &ids).await?;
-                if records.len() != ids.len() {
-                    return Err(Error::internal(format!("{collection}: {} created, {} found", ids.len(), records.len())));
-                }
-                for record in &records {
-                    entry.behaviour.created(&mut op, record).await?;
-                }
-                op.flush().await?;
-                tx.witness(lost::row(entry, ids.first().copied(), true));
-                tx.commit().await?;
-                Ok((records, side))
-            })
-            .await?;
-        self.tell(cx, &mut side, || records.iter().map(|record| change(collection, Verb::Created, None, Some(record))).collect());
-        if let Err(error) = self.confirm(cx, entry, collection, &records).await {
-            side.effects.clear();
-            self.settle(cx, side).await;
-            return Err(error);
-        }
-        for record in &mut records {
-            log_failure("after create", entry.behaviour.after_create(self, cx, record).await);
-            for hook in &entry.hooks {
-                log_failure("after create", hook.after_create(self, cx, record).await);
+                    let mut ids = Vec::with_capacity(bodies.len());
+                    for body in bodies {
+                        let id = cx.new_id();
+                        let mut body = body.clone();
+                        entry.behaviour.create(&mut op, &id, &mut body).await?;
+                        for hook in &entry.hooks {
+                            hook.create(&mut op, &id, &body).await?;
+                        }
+                        ids.push(id);
+                    }
+                    op.flush().await?;
+                    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                    let records = op::load(entry, cx, op.tx, &ids).await?;
+                    if records.len() != ids.len() {
+                        return Err(Error::internal(format!("{collection}: {} created, {} found", ids.len(), records.len())));
+                    }
+                    for record in &records {
+                        entry.behaviour.created(&mut op, record).await?;
+                    }
+                    op.flush().await?;
+                    tx.witness(lost::row(entry, ids.first().copied(), true));
+                    tx.commit().await?;
+                    Ok((records, side))
+                })
+                .await?;
+            self.tell(cx, &mut side, || records.iter().map(|record| change(collection, Verb::Created, None, Some(record))).collect());
+            if let Err(error) = self.confirm(cx, entry, collection, &records).await {
+                side.effects.clear();
+                self.settle(cx, side).await;
+                return Err(error);
             }
-        }
-        self.settle(cx, side).await;
-        Ok(records)
+            for record in &mut records {
+                log_failure("after create", entry.behaviour.after_create(self, cx, record).await);
+                for hook in &entry.hooks {
+                    log_failure("after create", hook.after_create(self, cx, record).await);
+                }
+            }
+            self.settle(cx, side).await;
+            Ok(records)
+        })
     }
 
     /// Updates an object. `original` is what [`Engine::original`] gave and policy was asked about.
     ///
     /// # Errors
     /// 412 when the precondition does not hold; what the rules say; the database's.
-    pub async fn update(
-        &self,
-        cx: &Context,
-        _auth: &Authorized,
-        collection: &str,
-        original: &Record,
+    #[inline(never)]
+    pub fn update<'a>(
+        &'a self,
+        cx: &'a Context,
+        _auth: &'a Authorized,
+        collection: &'a str,
+        original: &'a Record,
         mut body: Body,
         precondition: Precondition,
-    ) -> Result<Record> {
-        let entry = self.entry(collection)?;
-        entry.behaviour.before_update(self, cx, original, &mut body).await?;
-        for hook in &entry.hooks {
-            hook.before_update(self, cx, original, &mut body).await?;
-        }
-        if entry.table.resource.table.is_none() {
-            return entry.behaviour.update_row(self, cx, original, &body).await;
-        }
-        let (body, id) = (&body, original.id());
-        let last = &lost::LastTry::default();
-        let (original, mut record, mut side) = self
-            .db
-            .retry("update", || async {
-                let mut tx = self.db.begin().await?;
-                let mut side = Side::default();
-                let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
-                if let Some(done) = last.took_place(&mut op, collection, id, precondition).await? {
-                    return Ok(done);
-                }
-                let original = current(&mut op, collection, id, precondition, false).await?;
-                let mut body = body.clone();
-                entry.behaviour.update(&mut op, &original, &mut body).await?;
-                for hook in &entry.hooks {
-                    hook.update(&mut op, &original, &body).await?;
-                }
-                op.flush().await?;
-                let record = op.find(collection, id).await?;
-                entry.behaviour.updated(&mut op, &original, &record).await?;
-                op.flush().await?;
-                tx.witness(Witness::Repeatable);
-                let committed = tx.commit().await;
-                last.keep(committed, (original, record, side))
-            })
-            .await?;
-        self.tell(cx, &mut side, || vec![change(collection, Verb::Updated, Some(&original), Some(&record))]);
-        log_failure("after update", entry.behaviour.after_update(self, cx, &original, &mut record).await);
-        for hook in &entry.hooks {
-            log_failure("after update", hook.after_update(self, cx, &original, &record).await);
-        }
-        self.settle(cx, side).await;
-        Ok(record)
+    ) -> Pending<'a, Record> {
+        Box::pin(async move {
+            let entry = self.entry(collection)?;
+            entry.behaviour.before_update(self, cx, original, &mut body).await?;
+            for hook in &entry.hooks {
+                hook.before_update(self, cx, original, &mut body).await?;
+            }
+            if entry.table.resource.table.is_none() {
+                return entry.behaviour.update_row(self, cx, original, &body).await;
+            }
+            let (body, id) = (&body, original.id());
+            let last = &lost::LastTry::default();
+            let (original, mut record, mut side) = self
+                .db
+                .retry("update", || async {
+                    let mut tx = self.db.begin().await?;
+                    let mut side = Side::default();
+                    let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                    if let Some(done) = last.took_place(&mut op, collection, id, precondition).await? {
+                        return Ok(done);
+                    }
+                    let original = current(&mut op, collection, id, precondition, false).await?;
+                    let mut body = body.clone();
+                    entry.behaviour.update(&mut op, &original, &mut body).await?;
+                    for hook in &entry.hooks {
+                        hook.update(&mut op, &original, &body).await?;
+                    }
+                    op.flush().await?;
+                    let record = op.find(collection, id).await?;
+                    entry.behaviour.updated(&mut op, &original, &record).await?;
+                    op.flush().await?;
+                    tx.witness(Witness::Repeatable);
+                    let committed = tx.commit().await;
+                    last.keep(committed, (original, record, side))
+                })
+                .await?;
+            self.tell(cx, &mut side, || vec![change(collection, Verb::Updated, Some(&original), Some(&record))]);
+            log_failure("after update", entry.behaviour.after_update(self, cx, &original, &mut record).await);
+            for hook in &entry.hooks {
+                log_failure("after update", hook.after_update(self, cx, &original, &record).await);
+            }
+            self.settle(cx, side).await;
+            Ok(record)
+        })
     }
 
     /// Deletes an object.
     ///
     /// # Errors
     /// 412 when the precondition does not hold; what the rules say; the database's.
-    pub async fn delete(
-        &self,
-        cx: &Context,
-        _auth: &Authorized,
-        collection: &str,
-        original: &Record,
+    #[inline(never)]
+    pub fn delete<'a>(
+        &'a self,
+        cx: &'a Context,
+        _auth: &'a Authorized,
+        collection: &'a str,
+        original: &'a Record,
         precondition: Precondition,
-    ) -> Result<()> {
-        let entry = self.entry(collection)?;
-        entry.behaviour.before_delete(self, cx, original).await?;
-        for hook in &entry.hooks {
-            hook.before_delete(self, cx, original).await?;
-        }
-        if entry.table.resource.table.is_none() {
-            return entry.behaviour.delete_row(self, cx, original).await;
-        }
-        let id = original.id();
-        let (original, mut side) = self
-            .db
-            .retry("delete", || async {
-                let mut tx = self.db.begin().await?;
-                let mut side = Side::default();
-                let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
-                let original = current(&mut op, collection, id, precondition, true).await?;
-                for hook in &entry.hooks {
-                    hook.delete(&mut op, &original).await?;
-                }
-                entry.behaviour.delete(&mut op, &original).await?;
-                op.flush().await?;
-                tx.witness(lost::row(entry, Some(id), false));
-                tx.commit().await?;
-                Ok((original, side))
-            })
-            .await?;
-        self.tell(cx, &mut side, || vec![change(collection, Verb::Deleted, Some(&original), None)]);
-        self.settle(cx, side).await;
-        log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);
-        for hook in &entry.hooks {
-            log_failure("after delete", hook.after_delete(self, cx, &original).await);
-        }
-        Ok(())
+    ) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let entry = self.entry(collection)?;
+            entry.behaviour.before_delete(self, cx, original).await?;
+            for hook in &entry.hooks {
+                hook.before_delete(self, cx, original).await?;
+            }
+            if entry.table.resource.table.is_none() {
+                return entry.behaviour.delete_row(self, cx, original).await;
+            }
+            let id = original.id();
+            let (original, mut side) = self
+                .db
+                .retry("delete", || async {
+                    let mut tx = self.db.begin().await?;
+                    let mut side = Side::default();
+                    let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
+                    let original = current(&mut op, collection, id, precondition, true).await?;
+                    for hook in &entry.hooks {
+                        hook.delete(&mut op, &original).await?;
+                    }
+                    entry.behaviour.delete(&mut op, &original).await?;
+                    op.flush().await?;
+                    tx.witness(lost::row(entry, Some(id), false));
+                    tx.commit().await?;
+                    Ok((original, side))
+                })
+                .await?;
+            self.tell(cx, &mut side, || vec![change(collection, Verb::Deleted, Some(&original), None)]);
+            self.settle(cx, side).await;
+            log_failure("after delete", entry.behaviour.after_delete(self, cx, &original).await);
+            for hook in &entry.hooks {
+                log_failure("after delete", hook.after_delete(self, cx, &original).await);
+            }
+            Ok(())
+        })
     }
 
     /// Runs a write that belongs to no single create, update or delete (an action, a periodic task) as one retried transaction

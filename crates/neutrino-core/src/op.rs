@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use neutrino_db::{Arg, Dialect, Sql, Tx, args, quote};
+use neutrino_db::{Arg, Dialect, Pending, Sql, Tx, args, quote};
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result};
 
@@ -74,9 +74,12 @@ impl Op<'_> {
     ///
     /// # Errors
     /// 409 `OverQuota`; the database's.
-    pub async fn reserve(&mut self, collection: &str, project_id: &str, count: i64) -> Result<()> {
-        let Some(quota) = self.engine.registry.quota() else { return Ok(()) };
-        quota.reserve(self, collection, &[(project_id, count)].into()).await
+    #[inline(never)]
+    pub fn reserve<'a>(&'a mut self, collection: &'a str, project_id: &'a str, count: i64) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let Some(quota) = self.engine.registry.quota() else { return Ok(()) };
+            quota.reserve(self, collection, &[(project_id, count)].into()).await
+        })
     }
 
     /// The same transaction in the sight of another context: for what the server does on its own account in the middle of a request.
@@ -95,105 +98,120 @@ impl Op<'_> {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn insert(&mut self, id: &str, body: &Body, extra: &[(&'static str, Arg)]) -> Result<()> {
-        let resource = self.entry.table.resource;
-        let table = resource.table.ok_or_else(|| Error::internal("insert into a resource without a table"))?;
-        let Rows { main: mut columns, description, joined } = Rows::of_new(&self.entry.table, body);
-        for (name, arg) in extra {
-            columns.retain(|(known, _)| known != name);
-            columns.push((name, arg.clone()));
-        }
-        if let Some(resource_type) = resource.standard {
-            let now = self.cx.now();
-            let standard_id = self
+    #[inline(never)]
+    pub fn insert<'a>(&'a mut self, id: &'a str, body: &'a Body, extra: &'a [(&'static str, Arg)]) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let resource = self.entry.table.resource;
+            let table = resource.table.ok_or_else(|| Error::internal("insert into a resource without a table"))?;
+            let Rows { main: mut columns, description, joined } = Rows::of_new(&self.entry.table, body);
+            for (name, arg) in extra {
+                columns.retain(|(known, _)| known != name);
+                columns.push((name, arg.clone()));
+            }
+            if let Some(resource_type) = resource.standard {
+                let now = self.cx.now();
+                let standard_id = self
                 .tx
                 .insert_returning_id(
                     "INSERT INTO standardattributes (resource_type, created_at, updated_at, description, revision_number) VALUES (?, ?, ?, ?, ?)",
                     args![resource_type, now, now, description.unwrap_or(Arg::Null), resource.first_revision],
                 )
                 .await?;
-            self.side.fresh.insert(standard_id);
-            columns.push(("standard_attr_id", standard_id.into()));
-        }
-        if !columns.iter().any(|(name, _)| *name == "id") {
-            columns.push(("id", id.into()));
-        }
-        self.insert_row(table, columns).await?;
-        for row in joined.into_iter().filter(|row| row.wanted) {
-            let mut columns = row.columns;
-            columns.push((row.join.key, id.into()));
-            self.insert_row(row.join.table, columns).await?;
-        }
-        Ok(())
+                self.side.fresh.insert(standard_id);
+                columns.push(("standard_attr_id", standard_id.into()));
+            }
+            if !columns.iter().any(|(name, _)| *name == "id") {
+                columns.push(("id", id.into()));
+            }
+            self.insert_row(table, columns).await?;
+            for row in joined.into_iter().filter(|row| row.wanted) {
+                let mut columns = row.columns;
+                columns.push((row.join.key, id.into()));
+                self.insert_row(row.join.table, columns).await?;
+            }
+            Ok(())
+        })
     }
 
     /// Inserts one row.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn insert_row(&mut self, table: &str, columns: Vec<(&str, Arg)>) -> Result<()> {
-        let names: Vec<String> = columns.iter().map(|(name, _)| quote(name)).collect();
-        let marks = vec!["?"; columns.len()].join(", ");
-        let text = format!("INSERT INTO {} ({}) VALUES ({marks})", quote(table), names.join(", "));
-        self.tx.execute(&text, columns.into_iter().map(|(_, arg)| arg).collect()).await?;
-        Ok(())
+    #[inline(never)]
+    pub fn insert_row<'a>(&'a mut self, table: &'a str, columns: Vec<(&'a str, Arg)>) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let names: Vec<String> = columns.iter().map(|(name, _)| quote(name)).collect();
+            let marks = vec!["?"; columns.len()].join(", ");
+            let text = format!("INSERT INTO {} ({}) VALUES ({marks})", quote(table), names.join(", "));
+            self.tx.execute(&text, columns.into_iter().map(|(_, arg)| arg).collect()).await?;
+            Ok(())
+        })
     }
 
     /// Writes the stored attributes of the body that differ from the original, and raises the revision if any does.
     ///
     /// # Errors
     /// The database's, by class; transient when another transaction changed the object in between.
-    pub async fn update(&mut self, original: &Record, body: &Body) -> Result<()> {
-        let resource = self.entry.table.resource;
-        let table = resource.table.ok_or_else(|| Error::internal("update of a resource without a table"))?;
-        let rows = Rows::of_change(&self.entry.table, original, body);
-        if !rows.is_empty() {
-            self.touch(original.standard_attr_id);
-        }
-        let Rows { main, description, joined } = rows;
-        if !main.is_empty() && self.update_row(table, "id", original.id(), main).await? == 0 {
-            return Err(Error::stale(format!("{} {} is gone", resource.member, original.id())));
-        }
-        if let Some(description) = description {
-            let args = vec![description, original.standard_attr_id.into()];
-            self.tx.execute("UPDATE standardattributes SET description = ? WHERE id = ?", args).await?;
-        }
-        for JoinedRow { join, mut columns, .. } in joined {
-            if self.update_row(join.table, join.key, original.id(), columns.clone()).await? == 0 {
-                columns.push((join.key, original.id().into()));
-                self.insert_row(join.table, columns).await?;
+    #[inline(never)]
+    pub fn update<'a>(&'a mut self, original: &'a Record, body: &'a Body) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let resource = self.entry.table.resource;
+            let table = resource.table.ok_or_else(|| Error::internal("update of a resource without a table"))?;
+            let rows = Rows::of_change(&self.entry.table, original, body);
+            if !rows.is_empty() {
+                self.touch(original.standard_attr_id);
             }
-        }
-        Ok(())
+            let Rows { main, description, joined } = rows;
+            if !main.is_empty() && self.update_row(table, "id", original.id(), main).await? == 0 {
+                return Err(Error::stale(format!("{} {} is gone", resource.member, original.id())));
+            }
+            if let Some(description) = description {
+                let args = vec![description, original.standard_attr_id.into()];
+                self.tx.execute("UPDATE standardattributes SET description = ? WHERE id = ?", args).await?;
+            }
+            for JoinedRow { join, mut columns, .. } in joined {
+                if self.update_row(join.table, join.key, original.id(), columns.clone()).await? == 0 {
+                    columns.push((join.key, original.id().into()));
+                    self.insert_row(join.table, columns).await?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Sets columns of the rows whose `key` is `id`; the number of rows.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn update_row(&mut self, table: &str, key: &str, id: &str, columns: Vec<(&str, Arg)>) -> Result<u64> {
-        let sets: Vec<String> = columns.iter().map(|(name, _)| format!("{} = ?", quote(name))).collect();
-        let text = format!("UPDATE {} SET {} WHERE {} = ?", quote(table), sets.join(", "), quote(key));
-        let mut args: Vec<Arg> = columns.into_iter().map(|(_, arg)| arg).collect();
-        args.push(id.into());
-        self.tx.execute(&text, args).await
+    #[inline(never)]
+    pub fn update_row<'a>(&'a mut self, table: &'a str, key: &'a str, id: &'a str, columns: Vec<(&'a str, Arg)>) -> Pending<'a, u64> {
+        Box::pin(async move {
+            let sets: Vec<String> = columns.iter().map(|(name, _)| format!("{} = ?", quote(name))).collect();
+            let text = format!("UPDATE {} SET {} WHERE {} = ?", quote(table), sets.join(", "), quote(key));
+            let mut args: Vec<Arg> = columns.into_iter().map(|(_, arg)| arg).collect();
+            args.push(id.into());
+            self.tx.execute(&text, args).await
+        })
     }
 
     /// Deletes the object's row and its standard attributes.
     ///
     /// # Errors
     /// The database's, by class; transient when the row is gone already.
-    pub async fn delete(&mut self, original: &Record) -> Result<()> {
-        let resource = self.entry.table.resource;
-        let table = resource.table.ok_or_else(|| Error::internal("delete of a resource without a table"))?;
-        if self.tx.execute(&format!("DELETE FROM {} WHERE id = ?", quote(table)), args![original.id()]).await? == 0 {
-            return Err(Error::stale(format!("{} {} is gone", resource.member, original.id())));
-        }
-        if resource.standard.is_some() {
-            self.tx.execute("DELETE FROM standardattributes WHERE id = ?", args![original.standard_attr_id]).await?;
-            self.side.touched.remove(&original.standard_attr_id);
-        }
-        Ok(())
+    #[inline(never)]
+    pub fn delete<'a>(&'a mut self, original: &'a Record) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let resource = self.entry.table.resource;
+            let table = resource.table.ok_or_else(|| Error::internal("delete of a resource without a table"))?;
+            if self.tx.execute(&format!("DELETE FROM {} WHERE id = ?", quote(table)), args![original.id()]).await? == 0 {
+                return Err(Error::stale(format!("{} {} is gone", resource.member, original.id())));
+            }
+            if resource.standard.is_some() {
+                self.tx.execute("DELETE FROM standardattributes WHERE id = ?", args![original.standard_attr_id]).await?;
+                self.side.touched.remove(&original.standard_attr_id);
+            }
+            Ok(())
+        })
     }
 
     /// Raises the revision of the object with these standard attributes, once per transaction, when the operation ends. An object
@@ -208,24 +226,30 @@ impl Op<'_> {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn touch_object(&mut self, collection: &str, id: &str) -> Result<()> {
-        let resource = self.engine.entry(collection)?.table.resource;
-        if let (Some(table), Some(_)) = (resource.table, resource.standard) {
-            let text = format!("SELECT standard_attr_id FROM {} WHERE id = ?", quote(table));
-            if let Some(row) = self.tx.query_one(&text, args![id]).await? {
-                self.touch(row.int(0)?);
+    #[inline(never)]
+    pub fn touch_object<'a>(&'a mut self, collection: &'a str, id: &'a str) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let resource = self.engine.entry(collection)?.table.resource;
+            if let (Some(table), Some(_)) = (resource.table, resource.standard) {
+                let text = format!("SELECT standard_attr_id FROM {} WHERE id = ?", quote(table));
+                if let Some(row) = self.tx.query_one(&text, args![id]).await? {
+                    self.touch(row.int(0)?);
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// [`Op::lock`] of an object that is about to be loaded and changed: what the load sees is the newest state, and stays so. `whole`: others
     /// may not even begin to refer to it, which matters when it goes.
-    pub(crate) async fn hold(&mut self, id: &str, whole: bool) -> Result<()> {
-        match self.entry.table.resource.table {
-            Some(table) => self.claim(&quote(table), id, whole).await,
-            None => Ok(()),
-        }
+    #[inline(never)]
+    pub(crate) fn hold<'a>(&'a mut self, id: &'a str, whole: bool) -> Pending<'a, ()> {
+        Box::pin(async move {
+            match self.entry.table.resource.table {
+                Some(table) => self.claim(&quote(table), id, whole).await,
+                None => Ok(()),
+            }
+        })
     }
 
     /// On PostgreSQL a write that changes no key does not keep others from referring to the row, and each leaves a dead copy of it; there
@@ -251,13 +275,16 @@ impl Op<'_> {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn lock(&mut self, collection: &str, id: &str) -> Result<Option<i64>> {
-        let resource = self.engine.entry(collection)?.table.resource;
-        let table = quote(resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
-        self.claim(&table, id, true).await?;
-        let column = if resource.standard.is_some() { "standard_attr_id" } else { "0" };
-        let row = self.tx.query_one(&format!("SELECT {column} FROM {table} WHERE id = ?"), args![id]).await?;
-        row.map(|row| row.int(0)).transpose()
+    #[inline(never)]
+    pub fn lock<'a>(&'a mut self, collection: &'a str, id: &'a str) -> Pending<'a, Option<i64>> {
+        Box::pin(async move {
+            let resource = self.engine.entry(collection)?.table.resource;
+            let table = quote(resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
+            self.claim(&table, id, true).await?;
+            let column = if resource.standard.is_some() { "standard_attr_id" } else { "0" };
+            let row = self.tx.query_one(&format!("SELECT {column} FROM {table} WHERE id = ?"), args![id]).await?;
+            row.map(|row| row.int(0)).transpose()
+        })
     }
 
     /// [`Op::lock`] of many objects with one statement, for changes that leave their ids alone; what is read of them afterwards is their newest
@@ -265,25 +292,28 @@ impl Op<'_> {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn lock_all(&mut self, collection: &str, ids: &[&str]) -> Result<()> {
-        let table = self.engine.entry(collection)?.table.resource.table;
-        let table = quote(table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
-        let dialect = self.tx.dialect();
-        let by_id = Sql::in_texts(dialect, "id", ids.iter().copied());
-        match dialect {
-            Dialect::Sqlite => {}
-            Dialect::MySql => {
-                let mut sql = Sql::raw(format!("UPDATE {table} SET id = id WHERE "));
-                sql.append(by_id).push(" ORDER BY id");
-                self.tx.run(sql).await?;
+    #[inline(never)]
+    pub fn lock_all<'a>(&'a mut self, collection: &'a str, ids: &'a [&'a str]) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let table = self.engine.entry(collection)?.table.resource.table;
+            let table = quote(table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
+            let dialect = self.tx.dialect();
+            let by_id = Sql::in_texts(dialect, "id", ids.iter().copied());
+            match dialect {
+                Dialect::Sqlite => {}
+                Dialect::MySql => {
+                    let mut sql = Sql::raw(format!("UPDATE {table} SET id = id WHERE "));
+                    sql.append(by_id).push(" ORDER BY id");
+                    self.tx.run(sql).await?;
+                }
+                Dialect::Postgres => {
+                    let mut sql = Sql::raw(format!("SELECT 1 FROM {table} WHERE "));
+                    sql.append(by_id).push(" ORDER BY id FOR NO KEY UPDATE");
+                    self.tx.select(sql).await?;
+                }
             }
-            Dialect::Postgres => {
-                let mut sql = Sql::raw(format!("SELECT 1 FROM {table} WHERE "));
-                sql.append(by_id).push(" ORDER BY id FOR NO KEY UPDATE");
-                self.tx.select(sql).await?;
-            }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Makes this transaction the only one that holds a claim of this name until it ends: another that claims it waits, or fails and is tried
@@ -292,50 +322,62 @@ impl Op<'_> {
     ///
     /// # Errors
     /// The database's, by class; transient when another one makes the first claim.
-    pub async fn claim_name(&mut self, name: &str) -> Result<()> {
-        let update = "UPDATE quotausages SET reserved = CASE WHEN reserved < 1000000 THEN reserved + 1 ELSE 0 END WHERE project_id = '' AND resource = ?";
-        if self.tx.execute(update, args![name]).await? > 0 {
-            return Ok(());
-        }
-        let insert = "INSERT INTO quotausages (project_id, resource, dirty, in_use, reserved) VALUES ('', ?, ?, 0, 1)";
-        match self.tx.execute(insert, args![name, false]).await {
-            Err(error) if error.is_duplicate("") => Err(Error::stale(format!("first claim of {name}"))),
-            other => other.map(drop),
-        }
+    #[inline(never)]
+    pub fn claim_name<'a>(&'a mut self, name: &'a str) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let update = "UPDATE quotausages SET reserved = CASE WHEN reserved < 1000000 THEN reserved + 1 ELSE 0 END WHERE project_id = '' AND resource = ?";
+            if self.tx.execute(update, args![name]).await? > 0 {
+                return Ok(());
+            }
+            let insert = "INSERT INTO quotausages (project_id, resource, dirty, in_use, reserved) VALUES ('', ?, ?, 0, 1)";
+            match self.tx.execute(insert, args![name, false]).await {
+                Err(error) if error.is_duplicate("") => Err(Error::stale(format!("first claim of {name}"))),
+                other => other.map(drop),
+            }
+        })
     }
 
     /// Writes the revisions that were raised. The engine calls it before it loads the result; a feature need not.
-    pub(crate) async fn flush(&mut self) -> Result<()> {
-        let touched: Vec<i64> = std::mem::take(&mut self.side.touched).difference(&self.side.fresh).copied().collect();
-        if touched.is_empty() {
-            return Ok(());
-        }
-        let mut sql = Sql::raw("UPDATE standardattributes SET revision_number = revision_number + 1, updated_at = ");
-        sql.bind(self.cx.now()).push(" WHERE ").append(Sql::in_ints(self.tx.dialect(), "id", &touched));
-        self.tx.run(sql).await?;
-        self.side.changes.raised.extend(&touched);
-        // A later part of the same operation must not raise them again.
-        self.side.fresh.extend(touched);
-        Ok(())
+    #[inline(never)]
+    pub(crate) fn flush<'a>(&'a mut self) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let touched: Vec<i64> = std::mem::take(&mut self.side.touched).difference(&self.side.fresh).copied().collect();
+            if touched.is_empty() {
+                return Ok(());
+            }
+            let mut sql = Sql::raw("UPDATE standardattributes SET revision_number = revision_number + 1, updated_at = ");
+            sql.bind(self.cx.now()).push(" WHERE ").append(Sql::in_ints(self.tx.dialect(), "id", &touched));
+            self.tx.run(sql).await?;
+            self.side.changes.raised.extend(&touched);
+            // A later part of the same operation must not raise them again.
+            self.side.fresh.extend(touched);
+            Ok(())
+        })
     }
 
     /// Loads objects by id, whole, whoever owns them, in the order of their ids. Missing ones are left out.
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn load(&mut self, collection: &str, ids: &[&str]) -> Result<Vec<Record>> {
-        let entry = self.engine.entry(collection)?;
-        let cx = self.cx.elevated();
-        load(entry, &cx, self.tx, ids).await
+    #[inline(never)]
+    pub fn load<'a>(&'a mut self, collection: &'a str, ids: &'a [&'a str]) -> Pending<'a, Vec<Record>> {
+        Box::pin(async move {
+            let entry = self.engine.entry(collection)?;
+            let cx = self.cx.elevated();
+            load(entry, &cx, self.tx, ids).await
+        })
     }
 
     /// Loads one object whoever owns it.
     ///
     /// # Errors
     /// The resource's own 404, or the database's.
-    pub async fn find(&mut self, collection: &str, id: &str) -> Result<Record> {
-        let found = self.load(collection, &[id]).await?.into_iter().next();
-        found.ok_or_else(|| not_found(self.engine, collection, id))
+    #[inline(never)]
+    pub fn find<'a>(&'a mut self, collection: &'a str, id: &'a str) -> Pending<'a, Record> {
+        Box::pin(async move {
+            let found = self.load(collection, &[id]).await?.into_iter().next();
+            found.ok_or_else(|| not_found(self.engine, collection, id))
+        })
     }
 
     /// Writes an object of another collection in this transaction, with that collection's rules and hooks. Its `before_*` do not
@@ -343,33 +385,39 @@ impl Op<'_> {
     ///
     /// # Errors
     /// What those rules say.
-    pub async fn create_object(&mut self, collection: &str, body: &mut Body) -> Result<String> {
-        let id = self.cx.new_id();
-        let mut op = self.on(collection)?;
-        let entry = op.entry;
-        entry.behaviour.create(&mut op, &id, body).await?;
-        for hook in &entry.hooks {
-            hook.create(&mut op, &id, body).await?;
-        }
-        self.side.created.push((collection.to_owned(), id.clone()));
-        self.changed(collection, &id, Verb::Created, None);
-        Ok(id)
+    #[inline(never)]
+    pub fn create_object<'a>(&'a mut self, collection: &'a str, body: &'a mut Body) -> Pending<'a, String> {
+        Box::pin(async move {
+            let id = self.cx.new_id();
+            let mut op = self.on(collection)?;
+            let entry = op.entry;
+            entry.behaviour.create(&mut op, &id, body).await?;
+            for hook in &entry.hooks {
+                hook.create(&mut op, &id, body).await?;
+            }
+            self.side.created.push((collection.to_owned(), id.clone()));
+            self.changed(collection, &id, Verb::Created, None);
+            Ok(id)
+        })
     }
 
     /// Deletes an object of another collection in this transaction, as [`Op::create_object`] creates one.
     ///
     /// # Errors
     /// What those rules say.
-    pub async fn delete_object(&mut self, collection: &str, original: &Record) -> Result<()> {
-        let mut op = self.on(collection)?;
-        let entry = op.entry;
-        for hook in &entry.hooks {
-            hook.delete(&mut op, original).await?;
-        }
-        entry.behaviour.delete(&mut op, original).await?;
-        self.side.deleted.push((collection.to_owned(), original.clone()));
-        self.changed(collection, original.id(), Verb::Deleted, Some(original));
-        Ok(())
+    #[inline(never)]
+    pub fn delete_object<'a>(&'a mut self, collection: &'a str, original: &'a Record) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let mut op = self.on(collection)?;
+            let entry = op.entry;
+            for hook in &entry.hooks {
+                hook.delete(&mut op, original).await?;
+            }
+            entry.behaviour.delete(&mut op, original).await?;
+            self.side.deleted.push((collection.to_owned(), original.clone()));
+            self.changed(collection, original.id(), Verb::Deleted, Some(original));
+            Ok(())
+        })
     }
 
     /// Updates an object of another collection in this transaction, as [`Op::create_object`] creates one: what follows an update
@@ -377,18 +425,21 @@ impl Op<'_> {
     ///
     /// # Errors
     /// What those rules say.
-    pub async fn update_object(&mut self, collection: &str, original: &Record, body: &mut Body) -> Result<()> {
-        let mut op = self.on(collection)?;
-        let entry = op.entry;
-        entry.behaviour.update(&mut op, original, body).await?;
-        for hook in &entry.hooks {
-            hook.update(&mut op, original, body).await?;
-        }
-        if !self.side.updated.iter().any(|(name, known)| name == collection && known.id() == original.id()) {
-            self.side.updated.push((collection.to_owned(), original.clone()));
-        }
-        self.changed(collection, original.id(), Verb::Updated, Some(original));
-        Ok(())
+    #[inline(never)]
+    pub fn update_object<'a>(&'a mut self, collection: &'a str, original: &'a Record, body: &'a mut Body) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let mut op = self.on(collection)?;
+            let entry = op.entry;
+            entry.behaviour.update(&mut op, original, body).await?;
+            for hook in &entry.hooks {
+                hook.update(&mut op, original, body).await?;
+            }
+            if !self.side.updated.iter().any(|(name, known)| name == collection && known.id() == original.id()) {
+                self.side.updated.push((collection.to_owned(), original.clone()));
+            }
+            self.changed(collection, original.id(), Verb::Updated, Some(original));
+            Ok(())
+        })
     }
 
     /// Notes a change of an object for those who watch ([`crate::Watcher`]). The engine does it for the objects of a request and for those
@@ -437,23 +488,32 @@ pub(crate) async fn load(entry: &Entry, cx: &Context, tx: &mut Tx, ids: &[&str])
 }
 
 /// Runs the loaders whose attributes are wanted.
-pub(crate) async fn fill(entry: &Entry, cx: &Context, tx: &mut Tx, rows: Vec<Record>, wanted: Vec<bool>) -> Result<Vec<Record>> {
-    if rows.is_empty() {
-        return Ok(rows);
-    }
-    let mut page = neutrino_model::Page::new(entry.table.clone(), rows, wanted);
-    let due: Vec<_> = entry.loaders.iter().filter(|loader| page.wants(loader.fills())).collect();
-    let queries: Vec<Option<Sql>> = due.iter().map(|loader| loader.query(tx.dialect(), &page)).collect();
-    let asked: Vec<bool> = queries.iter().map(Option::is_some).collect();
-    let mut results = tx.select_together(queries.into_iter().flatten().collect()).await?.into_iter();
-    for (loader, asked) in due.into_iter().zip(asked) {
-        if asked {
-            loader.fill(&mut page, results.next().unwrap_or_default())?;
-        } else {
-            loader.load(cx, tx, &mut page).await?;
+#[inline(never)]
+pub(crate) fn fill<'a>(
+    entry: &'a Entry,
+    cx: &'a Context,
+    tx: &'a mut Tx,
+    rows: Vec<Record>,
+    wanted: Vec<bool>,
+) -> Pending<'a, Vec<Record>> {
+    Box::pin(async move {
+        if rows.is_empty() {
+            return Ok(rows);
         }
-    }
-    Ok(page.rows)
+        let mut page = neutrino_model::Page::new(entry.table.clone(), rows, wanted);
+        let due: Vec<_> = entry.loaders.iter().filter(|loader| page.wants(loader.fills())).collect();
+        let queries: Vec<Option<Sql>> = due.iter().map(|loader| loader.query(tx.dialect(), &page)).collect();
+        let asked: Vec<bool> = queries.iter().map(Option::is_some).collect();
+        let mut results = tx.select_together(queries.into_iter().flatten().collect()).await?.into_iter();
+        for (loader, asked) in due.into_iter().zip(asked) {
+            if asked {
+                loader.fill(&mut page, results.next().unwrap_or_default())?;
+            } else {
+                loader.load(cx, tx, &mut page).await?;
+            }
+        }
+        Ok(page.rows)
+    })
 }
 
 pub(crate) use select::wanted;

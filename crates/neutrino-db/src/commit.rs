@@ -11,7 +11,7 @@ use std::time::Duration;
 use neutrino_types::{Class, Error, Result};
 use tokio::time::Instant;
 
-use crate::{Db, Dialect, Sql, args};
+use crate::{Db, Dialect, Pending, Sql, args};
 
 /// How to find out whether a transaction took place.
 #[derive(Clone, Debug, Default)]
@@ -30,33 +30,36 @@ pub enum Witness {
 ///
 /// # Errors
 /// Transient when it did not take place; [`Class::Repeatable`]; [`Error::undecided`] when it cannot be found out in the time that a request has.
-pub(crate) async fn resolve(db: &Db, witness: &Witness, number: Option<i64>, lost: &sqlx::Error) -> Result<()> {
-    db.stats().lost_commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    if matches!(witness, Witness::Repeatable) {
-        return Err(Error::database(Class::Repeatable, format!("the answer to COMMIT was lost: {lost}")));
-    }
-    let (until, mut pause) = (Instant::now() + db.patience(), Duration::from_millis(20));
-    loop {
-        let failure = match look(db, witness, number).await {
-            Ok(Some(true)) => {
-                tracing::warn!("the answer to COMMIT was lost ({lost}); the transaction took place");
-                return Ok(());
-            }
-            Ok(Some(false)) => return Err(Error::stale(format!("COMMIT did not take place: {lost}"))),
-            Ok(None) => {
-                return Err(Error::undecided(format!("the answer to COMMIT was lost, and nothing tells what became of it: {lost}")));
-            }
-            Err(failure) => failure,
-        };
-        if Instant::now() >= until {
-            let log = failure.log().unwrap_or_else(|| failure.message());
-            return Err(Error::undecided(format!(
-                "the answer to COMMIT was lost ({lost}), and the database does not tell what became of it: {log}"
-            )));
+#[inline(never)]
+pub(crate) fn resolve<'a>(db: &'a Db, witness: &'a Witness, number: Option<i64>, lost: &'a sqlx::Error) -> Pending<'a, ()> {
+    Box::pin(async move {
+        db.stats().lost_commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if matches!(witness, Witness::Repeatable) {
+            return Err(Error::database(Class::Repeatable, format!("the answer to COMMIT was lost: {lost}")));
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(1));
-    }
+        let (until, mut pause) = (Instant::now() + db.patience(), Duration::from_millis(20));
+        loop {
+            let failure = match look(db, witness, number).await {
+                Ok(Some(true)) => {
+                    tracing::warn!("the answer to COMMIT was lost ({lost}); the transaction took place");
+                    return Ok(());
+                }
+                Ok(Some(false)) => return Err(Error::stale(format!("COMMIT did not take place: {lost}"))),
+                Ok(None) => {
+                    return Err(Error::undecided(format!("the answer to COMMIT was lost, and nothing tells what became of it: {lost}")));
+                }
+                Err(failure) => failure,
+            };
+            if Instant::now() >= until {
+                let log = failure.log().unwrap_or_else(|| failure.message());
+                return Err(Error::undecided(format!(
+                    "the answer to COMMIT was lost ({lost}), and the database does not tell what became of it: {log}"
+                )));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    })
 }
 
 /// Whether the transaction took place; `None` when there is nothing to look at. An error: look again.

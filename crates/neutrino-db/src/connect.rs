@@ -121,15 +121,18 @@ impl Db {
     ///
     /// # Errors
     /// When the URL is not understood or the database does not answer.
-    pub async fn connect(url: &str, options: &DbOptions) -> Result<Self> {
-        let (base, rest) = url::split(url)?;
-        let backend = match base {
-            url::Base::Sqlite => sqlite(rest, options).await?,
-            url::Base::MySql => mysql(rest, options).await?,
-            url::Base::Postgres => postgres(rest, options).await?,
-        };
-        let patience = Duration::from_millis(options.pool_timeout_ms);
-        Ok(Self { backend: Arc::new(backend), stats: Arc::default(), patience, connections: options.max_connections })
+    #[inline(never)]
+    pub fn connect<'a>(url: &'a str, options: &'a DbOptions) -> Pending<'a, Self> {
+        Box::pin(async move {
+            let (base, rest) = url::split(url)?;
+            let backend = match base {
+                url::Base::Sqlite => sqlite(rest, options).await?,
+                url::Base::MySql => mysql(rest, options).await?,
+                url::Base::Postgres => postgres(rest, options).await?,
+            };
+            let patience = Duration::from_millis(options.pool_timeout_ms);
+            Ok(Self { backend: Arc::new(backend), stats: Arc::default(), patience, connections: options.max_connections })
+        })
     }
 
     /// How long a request waits for a database that is away: `pool_timeout`.
@@ -155,6 +158,7 @@ impl Db {
     ///
     /// # Errors
     /// When no connection can be had in time.
+    #[inline(never)]
     pub fn begin(&self) -> Pending<'_, Tx> {
         Box::pin(async move {
             self.stats.transactions.fetch_add(1, Ordering::Relaxed);
@@ -179,6 +183,7 @@ impl Db {
     ///
     /// # Errors
     /// When no connection can be had in time.
+    #[inline(never)]
     pub fn reader(&self) -> Pending<'_, Tx> {
         Box::pin(async move { Ok(Tx::new(self.reading().await?, self.clone())) })
     }

@@ -7,10 +7,10 @@
 
 use std::fmt::Write as _;
 
-use neutrino_types::{Error, Result};
+use neutrino_types::Error;
 use serde_json::Value;
 
-use crate::{Arg, Dialect, Row, Sql, Tx, pack};
+use crate::{Arg, Dialect, Pending, Row, Sql, Tx, pack};
 
 /// What one statement may bind: the protocol of MySQL and PostgreSQL counts placeholders in 16 bits.
 const MOST_ARGS: usize = 60_000;
@@ -21,46 +21,49 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
-    pub async fn select_together(&mut self, mut selects: Vec<Sql>) -> Result<Vec<Vec<Row>>> {
-        let dialect = self.dialect();
-        let mut results: Vec<Vec<Row>> = selects.iter().map(|_| Vec::new()).collect();
-        let shapes: Vec<Option<pack::Shape>> = selects.iter().map(|sql| pack::Shape::of_select(&sql.text)).collect();
-        let wraps = |at: &usize| match dialect {
-            Dialect::Sqlite => shapes[*at].is_some(),
-            _ => shapes[*at].as_ref().is_some_and(|shape| shape.wraps),
-        };
-        let mut joint: Vec<usize> = (0..selects.len()).filter(wraps).collect();
-        let bound: usize = joint.iter().map(|at| selects[*at].args.len()).sum();
-        if joint.len() < 2 || bound > MOST_ARGS {
-            joint.clear();
-        }
-        for at in 0..selects.len() {
-            if !joint.contains(&at) {
-                results[at] = self.select(std::mem::take(&mut selects[at])).await?;
+    #[inline(never)]
+    pub fn select_together<'a>(&'a mut self, mut selects: Vec<Sql>) -> Pending<'a, Vec<Vec<Row>>> {
+        Box::pin(async move {
+            let dialect = self.dialect();
+            let mut results: Vec<Vec<Row>> = selects.iter().map(|_| Vec::new()).collect();
+            let shapes: Vec<Option<pack::Shape>> = selects.iter().map(|sql| pack::Shape::of_select(&sql.text)).collect();
+            let wraps = |at: &usize| match dialect {
+                Dialect::Sqlite => shapes[*at].is_some(),
+                _ => shapes[*at].as_ref().is_some_and(|shape| shape.wraps),
+            };
+            let mut joint: Vec<usize> = (0..selects.len()).filter(wraps).collect();
+            let bound: usize = joint.iter().map(|at| selects[*at].args.len()).sum();
+            if joint.len() < 2 || bound > MOST_ARGS {
+                joint.clear();
             }
-        }
-        if joint.is_empty() {
-            return Ok(results);
-        }
-        let parts: Vec<(usize, &str, &pack::Shape)> =
-            joint.iter().filter_map(|at| Some((*at, selects[*at].text.as_str(), shapes[*at].as_ref()?))).collect();
-        let text = if dialect == Dialect::Sqlite { beside(&parts) } else { below(dialect, &parts) };
-        let args: Vec<Arg> = joint.iter().flat_map(|at| std::mem::take(&mut selects[*at].args)).collect();
-        let rows = self.query_as_it_is(&text, args).await?;
-        if dialect == Dialect::Sqlite {
-            let row = rows.first().ok_or_else(|| Error::internal("a joint result has no row"))?;
-            for (column, at) in joint.into_iter().enumerate() {
-                results[at] = pack::unpack(&row.text(column)?)?.into_iter().map(Row::Packed).collect();
+            for at in 0..selects.len() {
+                if !joint.contains(&at) {
+                    results[at] = self.select(std::mem::take(&mut selects[at])).await?;
+                }
             }
-            return Ok(results);
-        }
-        for row in rows {
-            let at = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
-            let values: Vec<Value> =
-                serde_json::from_str(&row.text(1)?).map_err(|e| Error::internal(format!("a row of a joint result cannot be read: {e}")))?;
-            results.get_mut(at).ok_or_else(|| Error::internal("a row of a joint result is of no SELECT"))?.push(Row::Packed(values));
-        }
-        Ok(results)
+            if joint.is_empty() {
+                return Ok(results);
+            }
+            let parts: Vec<(usize, &str, &pack::Shape)> =
+                joint.iter().filter_map(|at| Some((*at, selects[*at].text.as_str(), shapes[*at].as_ref()?))).collect();
+            let text = if dialect == Dialect::Sqlite { beside(&parts) } else { below(dialect, &parts) };
+            let args: Vec<Arg> = joint.iter().flat_map(|at| std::mem::take(&mut selects[*at].args)).collect();
+            let rows = self.query_as_it_is(&text, args).await?;
+            if dialect == Dialect::Sqlite {
+                let row = rows.first().ok_or_else(|| Error::internal("a joint result has no row"))?;
+                for (column, at) in joint.into_iter().enumerate() {
+                    results[at] = pack::unpack(&row.text(column)?)?.into_iter().map(Row::Packed).collect();
+                }
+                return Ok(results);
+            }
+            for row in rows {
+                let at = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
+                let values: Vec<Value> = serde_json::from_str(&row.text(1)?)
+                    .map_err(|e| Error::internal(format!("a row of a joint result cannot be read: {e}")))?;
+                results.get_mut(at).ok_or_else(|| Error::internal("a row of a joint result is of no SELECT"))?.push(Row::Packed(values));
+            }
+            Ok(results)
+        })
     }
 }
 

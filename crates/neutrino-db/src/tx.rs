@@ -99,6 +99,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn execute<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, u64> {
         Box::pin(async move {
             self.db.stats().note(text, &args);
@@ -140,6 +141,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn execute_raw<'a>(&'a mut self, text: &'a str) -> Pending<'a, ()> {
         Box::pin(async move {
             self.db.stats().note(text, &[]);
@@ -160,6 +162,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn insert_returning_id<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, i64> {
         Box::pin(async move {
             self.db.stats().note(text, &args);
@@ -183,6 +186,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn query<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, Vec<Row>> {
         Box::pin(async move {
             if self.dialect() == Dialect::Sqlite
@@ -215,6 +219,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn query_one<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, Option<Row>> {
         Box::pin(async move { Ok(self.query(text, args).await?.into_iter().next()) })
     }
@@ -223,6 +228,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn select(&mut self, sql: Sql) -> Pending<'_, Vec<Row>> {
         Box::pin(async move { self.query(&sql.text, sql.args).await })
     }
@@ -231,6 +237,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn run(&mut self, sql: Sql) -> Pending<'_, u64> {
         Box::pin(async move { self.execute(&sql.text, sql.args).await })
     }
@@ -239,6 +246,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn count<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, i64> {
         Box::pin(async move { Ok(self.query_one(text, args).await?.map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0)) })
     }
@@ -254,6 +262,7 @@ impl Tx {
     /// The database's, by class. Nothing was written then, but for [`Class::Repeatable`] and [`Error::undecided`].
     ///
     /// [`Class::Repeatable`]: neutrino_types::Class::Repeatable
+    #[inline(never)]
     pub fn commit(mut self) -> Pending<'static, ()> {
         Box::pin(async move {
             let number = self.number().await?;
@@ -288,6 +297,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database's, by class.
+    #[inline(never)]
     pub fn rollback(self) -> Pending<'static, ()> {
         Box::pin(async move {
             let done = match self.conn {

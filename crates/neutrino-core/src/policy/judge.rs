@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use neutrino_db::Pending;
 use neutrino_model::{Body, Record, Validator, attribute::Default};
 use neutrino_types::{Error, Kind as ErrorKind, Result, error::kinds};
 use oslo_policy::{Credentials, Decision, Question};
@@ -43,120 +44,153 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// 404 when the caller may not see the parent in the URL; the database's.
-    pub async fn read(&self, key: &str, parent: Option<&str>) -> Result<Authorized> {
-        self.proof("get", key, parent).await
+    #[inline(never)]
+    pub fn read<'r>(&'r self, key: &'r str, parent: Option<&'r str>) -> Pending<'r, Authorized> {
+        Box::pin(async move { self.proof("get", key, parent).await })
     }
 
     /// A create, for each of its objects.
     ///
     /// # Errors
     /// 403; as [`Judge::read`].
-    pub async fn create(&self, key: &str, parent: Option<&str>, bodies: &[Body]) -> Result<Authorized> {
-        let place = self.parent_of(key, parent)?;
-        for body in bodies {
-            let rules = self.rules_of("create", key, body, false)?;
-            if let Some(refusal) = self.refuses(&rules, None, Some(body), place.as_ref()).await? {
-                return Err(forbidden(&refusal));
+    #[inline(never)]
+    pub fn create<'r>(&'r self, key: &'r str, parent: Option<&'r str>, bodies: &'r [Body]) -> Pending<'r, Authorized> {
+        Box::pin(async move {
+            let place = self.parent_of(key, parent)?;
+            for body in bodies {
+                let rules = self.rules_of("create", key, body, false)?;
+                if let Some(refusal) = self.refuses(&rules, None, Some(body), place.as_ref()).await? {
+                    return Err(forbidden(&refusal));
+                }
             }
-        }
-        // As in Neutron, who may not create a child is told so before its parent is looked for.
-        self.proof("create", key, parent).await
+            // As in Neutron, who may not create a child is told so before its parent is looked for.
+            self.proof("create", key, parent).await
+        })
     }
 
     /// An update (with a body) or a delete.
     ///
     /// # Errors
     /// 404 when the caller may not even see the object, else 403; as [`Judge::read`].
-    pub async fn change(&self, verb: &str, key: &str, parent: Option<&str>, original: &Record, body: Option<&Body>) -> Result<Authorized> {
-        let proof = self.proof(verb, key, parent).await?;
-        let place = self.parent_of(key, parent)?;
-        let rules = match body {
-            Some(body) => self.rules_of(verb, key, body, true)?,
-            None => vec![self.operation(verb, key)?.clone()],
-        };
-        let Some(refusal) = self.refuses(&rules, Some(original), body, place.as_ref()).await? else { return Ok(proof) };
-        let sight = [self.operation("get", key)?.clone()];
-        let fetched = if body.is_some() { prefetched(original) } else { original.clone() };
-        match self.refuses(&sight, Some(&fetched), body, place.as_ref()).await? {
-            Some(_) => Err(kinds::NOT_FOUND.error("The resource could not be found.")),
-            None => Err(forbidden(&refusal)),
-        }
+    #[inline(never)]
+    pub fn change<'r>(
+        &'r self,
+        verb: &'r str,
+        key: &'r str,
+        parent: Option<&'r str>,
+        original: &'r Record,
+        body: Option<&'r Body>,
+    ) -> Pending<'r, Authorized> {
+        Box::pin(async move {
+            let proof = self.proof(verb, key, parent).await?;
+            let place = self.parent_of(key, parent)?;
+            let rules = match body {
+                Some(body) => self.rules_of(verb, key, body, true)?,
+                None => vec![self.operation(verb, key)?.clone()],
+            };
+            let Some(refusal) = self.refuses(&rules, Some(original), body, place.as_ref()).await? else { return Ok(proof) };
+            let sight = [self.operation("get", key)?.clone()];
+            let fetched = if body.is_some() { prefetched(original) } else { original.clone() };
+            match self.refuses(&sight, Some(&fetched), body, place.as_ref()).await? {
+                Some(_) => Err(kinds::NOT_FOUND.error("The resource could not be found.")),
+                None => Err(forbidden(&refusal)),
+            }
+        })
     }
 
     /// An action on an object, or on a collection.
     ///
     /// # Errors
     /// 403; as [`Judge::read`].
-    pub async fn act(&self, name: &str, key: &str, parent: Option<&str>, object: Option<&Record>, request: &Value) -> Result<Authorized> {
-        let proof = self.proof(name, key, parent).await?;
-        let place = self.parent_of(key, parent)?;
-        let mut rules = vec![self.bound.rule(name.to_owned())];
-        // Attributes of an action are judged where a rule for them is registered (`add_external_gateways:external_gateways`).
-        let fields = request.as_object().into_iter().flat_map(|map| map.values()).filter_map(Value::as_object).flatten();
-        for (attribute, value) in fields {
-            let rule = self.bound.rule(format!("{name}:{attribute}"));
-            if rule.id.is_some() {
-                rules.push(rule);
-                rules.extend(
-                    keys_of(value).into_iter().map(|key| self.bound.rule(format!("{name}:{attribute}:{key}"))).filter(|r| r.id.is_some()),
-                );
+    #[inline(never)]
+    pub fn act<'r>(
+        &'r self,
+        name: &'r str,
+        key: &'r str,
+        parent: Option<&'r str>,
+        object: Option<&'r Record>,
+        request: &'r Value,
+    ) -> Pending<'r, Authorized> {
+        Box::pin(async move {
+            let proof = self.proof(name, key, parent).await?;
+            let place = self.parent_of(key, parent)?;
+            let mut rules = vec![self.bound.rule(name.to_owned())];
+            // Attributes of an action are judged where a rule for them is registered (`add_external_gateways:external_gateways`).
+            let fields = request.as_object().into_iter().flat_map(|map| map.values()).filter_map(Value::as_object).flatten();
+            for (attribute, value) in fields {
+                let rule = self.bound.rule(format!("{name}:{attribute}"));
+                if rule.id.is_some() {
+                    rules.push(rule);
+                    rules.extend(
+                        keys_of(value)
+                            .into_iter()
+                            .map(|key| self.bound.rule(format!("{name}:{attribute}:{key}")))
+                            .filter(|r| r.id.is_some()),
+                    );
+                }
             }
-        }
-        let project;
-        let object = match object {
-            Some(object) => object,
-            None => {
-                let mut own = Record::new(self.entry(key)?.table.clone());
-                own.set("project_id", self.cx.project_id());
-                project = own;
-                &project
+            let project;
+            let object = match object {
+                Some(object) => object,
+                None => {
+                    let mut own = Record::new(self.entry(key)?.table.clone());
+                    own.set("project_id", self.cx.project_id());
+                    project = own;
+                    &project
+                }
+            };
+            match self.refuses(&rules, Some(object), None, place.as_ref()).await? {
+                Some(refusal) => Err(forbidden(&refusal)),
+                None => Ok(proof),
             }
-        };
-        match self.refuses(&rules, Some(object), None, place.as_ref()).await? {
-            Some(refusal) => Err(forbidden(&refusal)),
-            None => Ok(proof),
-        }
+        })
     }
 
     /// A part of an object that has rules of its own: its tags.
     ///
     /// # Errors
     /// 403; the database's.
-    pub async fn facet(&self, verb: &str, key: &str, facet: &str, object: &Record) -> Result<Authorized> {
-        let rule = self.bound.facet(verb, key, facet);
-        match self.refuses(&[rule], Some(object), None, None).await? {
-            Some(refusal) => Err(forbidden(&refusal)),
-            None => self.proof(verb, key, None).await,
-        }
+    #[inline(never)]
+    pub fn facet<'r>(&'r self, verb: &'r str, key: &'r str, facet: &'r str, object: &'r Record) -> Pending<'r, Authorized> {
+        Box::pin(async move {
+            let rule = self.bound.facet(verb, key, facet);
+            match self.refuses(&[rule], Some(object), None, None).await? {
+                Some(refusal) => Err(forbidden(&refusal)),
+                None => self.proof(verb, key, None).await,
+            }
+        })
     }
 
     /// A rule about nothing but a project.
     ///
     /// # Errors
     /// 403; the database's.
-    pub async fn project(&self, name: &str, project_id: &str) -> Result<()> {
-        if self.trusted {
-            return Ok(());
-        }
-        let rule = self.bound.rule(name.to_owned());
-        let target = serde_json::Map::from_iter(["project_id", "tenant_id"].map(|key| (key.to_owned(), Value::from(project_id))));
-        let mut answers = Vec::new();
-        loop {
-            let decision = {
-                let question = Question { answers: &answers, ..Question::new(&self.credentials, &target) };
-                self.bound.rules.decide_name(&rule.name, &question)
-            };
-            match decision {
-                Decision::Allowed => return Ok(()),
-                Decision::NeedsHttp(call) if answers.len() < MAX_ROUNDS => {
-                    answers.push(self.engine.policy.remote().ask(call, &target, &self.credentials).await?);
-                }
-                other => {
-                    refused(&rule.name, &other);
-                    return Err(forbidden(&Refusal::Rule(rule.name)));
+    #[inline(never)]
+    pub fn project<'r>(&'r self, name: &'r str, project_id: &'r str) -> Pending<'r, ()> {
+        Box::pin(async move {
+            if self.trusted {
+                return Ok(());
+            }
+            let rule = self.bound.rule(name.to_owned());
+            let target = serde_json::Map::from_iter(["project_id", "tenant_id"].map(|key| (key.to_owned(), Value::from(project_id))));
+            let mut answers = Vec::new();
+            loop {
+                let decision = {
+                    let question = Question { answers: &answers, ..Question::new(&self.credentials, &target) };
+                    self.bound.rules.decide_name(&rule.name, &question)
+                };
+                match decision {
+                    Decision::Allowed => return Ok(()),
+                    Decision::NeedsHttp(call) if answers.len() < MAX_ROUNDS => {
+                        answers.push(self.engine.policy.remote().ask(call, &target, &self.credentials).await?);
+                    }
+                    other => {
+                        refused(&rule.name, &other);
+                        return Err(forbidden(&Refusal::Rule(rule.name)));
+                    }
                 }
             }
-        }
+        })
     }
 
     async fn proof(&self, verb: &str, key: &str, parent: Option<&str>) -> Result<Authorized> {

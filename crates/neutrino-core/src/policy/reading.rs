@@ -4,8 +4,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use neutrino_db::Pending;
 use neutrino_model::Record;
-use neutrino_types::Result;
 use oslo_policy::{Credentials, Decision, EVERYTHING, Question, RuleId};
 
 use super::{
@@ -76,84 +76,93 @@ impl Reading {
     }
 
     /// The rows that the caller may see, in order.
-    pub async fn admit(&self, engine: &Engine, cx: &Context, rows: Vec<Record>) -> Result<Vec<Record>> {
-        let id = match self.rows {
-            Foreseen::Yes => return Ok(rows),
-            Foreseen::No => return Ok(Vec::new()),
-            Foreseen::Ask(id) => id,
-        };
-        let mut groups: HashMap<String, usize> = HashMap::new();
-        let mut examples: Vec<usize> = Vec::new();
-        let mut group_of = Vec::with_capacity(rows.len());
-        let reads = self.bound.rules.reads(id);
-        for (n, row) in rows.iter().enumerate() {
-            let mut key = String::with_capacity(96);
-            for name in reads {
-                if **name == *EVERYTHING {
-                    key.push_str(&n.to_string());
-                    continue;
+    #[inline(never)]
+    pub fn admit<'a>(&'a self, engine: &'a Engine, cx: &'a Context, rows: Vec<Record>) -> Pending<'a, Vec<Record>> {
+        Box::pin(async move {
+            let id = match self.rows {
+                Foreseen::Yes => return Ok(rows),
+                Foreseen::No => return Ok(Vec::new()),
+                Foreseen::Ask(id) => id,
+            };
+            let mut groups: HashMap<String, usize> = HashMap::new();
+            let mut examples: Vec<usize> = Vec::new();
+            let mut group_of = Vec::with_capacity(rows.len());
+            let reads = self.bound.rules.reads(id);
+            for (n, row) in rows.iter().enumerate() {
+                let mut key = String::with_capacity(96);
+                for name in reads {
+                    if **name == *EVERYTHING {
+                        key.push_str(&n.to_string());
+                        continue;
+                    }
+                    match row.get(name).as_str() {
+                        Some(text) => key.push_str(text),
+                        None => key.push_str(&row.get(name).to_string()),
+                    }
+                    key.push('\u{1f}');
                 }
-                match row.get(name).as_str() {
-                    Some(text) => key.push_str(text),
-                    None => key.push_str(&row.get(name).to_string()),
-                }
-                key.push('\u{1f}');
+                group_of.push(*groups.entry(key).or_insert_with(|| {
+                    examples.push(n);
+                    examples.len() - 1
+                }));
             }
-            group_of.push(*groups.entry(key).or_insert_with(|| {
-                examples.push(n);
-                examples.len() - 1
-            }));
-        }
-        let verdicts = self.decide(engine, cx, id, &examples.iter().map(|n| &rows[*n]).collect::<Vec<_>>()).await?;
-        Ok(rows.into_iter().zip(group_of).filter(|(_, group)| verdicts[*group]).map(|(row, _)| row).collect())
+            let verdicts = self.decide(engine, cx, id, &examples.iter().map(|n| &rows[*n]).collect::<Vec<_>>()).await?;
+            Ok(rows.into_iter().zip(group_of).filter(|(_, group)| verdicts[*group]).map(|(row, _)| row).collect())
+        })
     }
 
     /// By attribute index: is it left out of the answer? As in Neutron, the first row decides for all.
-    pub async fn hidden(&self, engine: &Engine, cx: &Context, first: Option<&Record>) -> Result<Vec<bool>> {
-        let mut hidden: Vec<bool> = self.attributes.iter().map(|f| *f == Foreseen::No).collect();
-        let Some(first) = first else { return Ok(hidden) };
-        for (at, foreseen) in self.attributes.iter().enumerate() {
-            if let Foreseen::Ask(id) = foreseen {
-                hidden[at] = !self.decide(engine, cx, *id, &[first]).await?.first().copied().unwrap_or(false);
+    #[inline(never)]
+    pub fn hidden<'a>(&'a self, engine: &'a Engine, cx: &'a Context, first: Option<&'a Record>) -> Pending<'a, Vec<bool>> {
+        Box::pin(async move {
+            let mut hidden: Vec<bool> = self.attributes.iter().map(|f| *f == Foreseen::No).collect();
+            let Some(first) = first else { return Ok(hidden) };
+            for (at, foreseen) in self.attributes.iter().enumerate() {
+                if let Foreseen::Ask(id) = foreseen {
+                    hidden[at] = !self.decide(engine, cx, *id, &[first]).await?.first().copied().unwrap_or(false);
+                }
             }
-        }
-        Ok(hidden)
+            Ok(hidden)
+        })
     }
 
     /// One rule for many objects. What it asks for is loaded for all of them together.
-    async fn decide(&self, engine: &Engine, cx: &Context, id: RuleId, records: &[&Record]) -> Result<Vec<bool>> {
-        let mut loaded = Loaded::default();
-        let mut verdicts: Vec<Option<bool>> = vec![None; records.len()];
-        let mut answers: HashMap<usize, Vec<(String, bool)>> = HashMap::new();
-        for _ in 0..MAX_ROUNDS {
-            let mut wants: Vec<Want> = Vec::new();
-            let mut calls = Vec::new();
-            for (n, (record, verdict)) in records.iter().zip(&mut verdicts).enumerate().filter(|(_, (_, verdict))| verdict.is_none()) {
-                let subject = Subject { record: Some(record), body: None, parent: self.parent.as_ref(), loaded: &loaded };
-                let answers = answers.get(&n).map_or(&[][..], Vec::as_slice);
-                match self.bound.rules.decide(id, &Question { answers, ..Question::new(&self.credentials, &subject) }) {
-                    Decision::Allowed => *verdict = Some(true),
-                    Decision::Needs(need) => wants.push(subject.wants(&need)),
-                    Decision::NeedsHttp(call) => calls.push((n, call, subject.to_json())),
-                    other => {
-                        refused(self.bound.rules.name(id), &other);
-                        *verdict = Some(false);
+    #[inline(never)]
+    fn decide<'a>(&'a self, engine: &'a Engine, cx: &'a Context, id: RuleId, records: &'a [&'a Record]) -> Pending<'a, Vec<bool>> {
+        Box::pin(async move {
+            let mut loaded = Loaded::default();
+            let mut verdicts: Vec<Option<bool>> = vec![None; records.len()];
+            let mut answers: HashMap<usize, Vec<(String, bool)>> = HashMap::new();
+            for _ in 0..MAX_ROUNDS {
+                let mut wants: Vec<Want> = Vec::new();
+                let mut calls = Vec::new();
+                for (n, (record, verdict)) in records.iter().zip(&mut verdicts).enumerate().filter(|(_, (_, verdict))| verdict.is_none()) {
+                    let subject = Subject { record: Some(record), body: None, parent: self.parent.as_ref(), loaded: &loaded };
+                    let answers = answers.get(&n).map_or(&[][..], Vec::as_slice);
+                    match self.bound.rules.decide(id, &Question { answers, ..Question::new(&self.credentials, &subject) }) {
+                        Decision::Allowed => *verdict = Some(true),
+                        Decision::Needs(need) => wants.push(subject.wants(&need)),
+                        Decision::NeedsHttp(call) => calls.push((n, call, subject.to_json())),
+                        other => {
+                            refused(self.bound.rules.name(id), &other);
+                            *verdict = Some(false);
+                        }
                     }
                 }
+                if wants.is_empty() && calls.is_empty() {
+                    break;
+                }
+                loaded.load(engine, cx, wants).await?;
+                let asked = calls.into_iter().map(|(n, call, target)| async move {
+                    engine.policy.remote().ask(call, &target, &self.credentials).await.map(|answer| (n, answer))
+                });
+                let heard: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?;
+                for (n, answer) in heard {
+                    answers.entry(n).or_default().push(answer);
+                }
             }
-            if wants.is_empty() && calls.is_empty() {
-                break;
-            }
-            loaded.load(engine, cx, wants).await?;
-            let asked = calls.into_iter().map(|(n, call, target)| async move {
-                engine.policy.remote().ask(call, &target, &self.credentials).await.map(|answer| (n, answer))
-            });
-            let heard: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?;
-            for (n, answer) in heard {
-                answers.entry(n).or_default().push(answer);
-            }
-        }
-        Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(false)).collect())
+            Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(false)).collect())
+        })
     }
 }
 
