@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What follows a commit: the confirmation of new objects, their undoing when it fails, and what was made, changed or removed beside them.
 
+use std::collections::HashMap;
+
 use neutrino_model::Record;
 use neutrino_types::Result;
 
 use super::{Engine, Precondition, log_failure};
-use crate::{Authorized, Change, Context, op::Side, registry::Entry};
+use crate::{
+    Authorized, Change, Context,
+    op::{self, Side},
+    registry::Entry,
+};
 
 impl Engine {
     /// Asks everybody whether new objects may stand; when one may not, all that the request made are deleted again.
@@ -59,16 +65,13 @@ impl Engine {
         for effect in side.effects {
             log_failure("what a change leaves to be done", effect(self, cx).await);
         }
-        for (collection, original) in side.updated {
+        let mut now = self.all_now(cx, side.updated.iter().map(|(collection, original)| (collection.as_str(), original.id()))).await;
+        for (collection, original) in &side.updated {
             // One that the same operation deleted has no after.
-            let (Ok(entry), Ok(mut record)) =
-                (self.entry(&collection), self.original(&cx.elevated(), &collection, None, original.id()).await)
-            else {
-                continue;
-            };
-            log_failure("after update", entry.behaviour.after_update(self, cx, &original, &mut record).await);
+            let (Ok(entry), Some(mut record)) = (self.entry(collection), now.remove(original.id())) else { continue };
+            log_failure("after update", entry.behaviour.after_update(self, cx, original, &mut record).await);
             for hook in &entry.hooks {
-                log_failure("after update", hook.after_update(self, cx, &original, &record).await);
+                log_failure("after update", hook.after_update(self, cx, original, &record).await);
             }
         }
         for (collection, original) in side.deleted {
@@ -78,15 +81,34 @@ impl Engine {
                 log_failure("after delete", hook.after_delete(self, cx, &original).await);
             }
         }
-        for (collection, id) in side.created {
-            let (Ok(entry), Ok(mut record)) = (self.entry(&collection), self.original(&cx.elevated(), &collection, None, &id).await) else {
-                continue;
-            };
+        let mut now = self.all_now(cx, side.created.iter().map(|(collection, id)| (collection.as_str(), id.as_str()))).await;
+        for (collection, id) in &side.created {
+            let (Ok(entry), Some(mut record)) = (self.entry(collection), now.remove(id)) else { continue };
             log_failure("confirming a create", self.confirm_one(cx, entry, &record).await);
             log_failure("after create", entry.behaviour.after_create(self, cx, &mut record).await);
             for hook in &entry.hooks {
                 log_failure("after create", hook.after_create(self, cx, &record).await);
             }
         }
+    }
+
+    /// Objects as they are by now, by id; without those that are gone. A read for each collection.
+    async fn all_now<'a>(&self, cx: &Context, objects: impl Iterator<Item = (&'a str, &'a str)>) -> HashMap<String, Record> {
+        let mut wanted: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (collection, id) in objects {
+            match wanted.iter_mut().find(|(known, _)| *known == collection) {
+                Some((_, ids)) => ids.push(id),
+                None => wanted.push((collection, vec![id])),
+            }
+        }
+        let (cx, mut found) = (&cx.elevated(), HashMap::new());
+        for (collection, ids) in &wanted {
+            let read = self.db.retry("load", || async { op::load(self.entry(collection)?, cx, &mut self.db.reader().await?, ids).await });
+            match read.await {
+                Ok(records) => found.extend(records.into_iter().map(|record| (record.id().to_owned(), record))),
+                Err(error) => log_failure("what follows a change", Err(error)),
+            }
+        }
+        found
     }
 }

@@ -251,14 +251,12 @@ async fn mark(tx: &mut Tx, ipam_id: &str, ip: Ip) -> Result<()> {
 /// # Errors
 /// The database's; a foreign key's when the port or a subnet is gone.
 pub async fn store(tx: &mut Tx, port_id: &str, network_id: &str, addresses: &[Allocated]) -> Result<()> {
-    for one in addresses {
-        tx.execute(
-            "INSERT INTO ipallocations (port_id, ip_address, subnet_id, network_id) VALUES (?, ?, ?, ?)",
-            args![port_id, one.ip_address.to_string(), &one.subnet_id, network_id],
-        )
-        .await?;
+    if addresses.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let rows = vec!["(?, ?, ?, ?)"; addresses.len()].join(", ");
+    let values = addresses.iter().flat_map(|one| args![port_id, one.ip_address.to_string(), &one.subnet_id, network_id]).collect();
+    tx.execute(&format!("INSERT INTO ipallocations (port_id, ip_address, subnet_id, network_id) VALUES {rows}"), values).await.map(drop)
 }
 
 /// The addresses that the port holds, ordered by subnet and address.

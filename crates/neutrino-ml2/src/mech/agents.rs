@@ -2,7 +2,7 @@
 //! What agents reported of themselves, as far as binding needs it: the table `agents`, read only.
 
 use chrono::NaiveDateTime;
-use neutrino_db::{Tx, args};
+use neutrino_db::{Row, Sql, Tx, args};
 use neutrino_types::Result;
 use oslo_config::Opt;
 use serde_json::Value;
@@ -41,16 +41,27 @@ impl Agent {
     }
 }
 
+/// Asks for the agents that reported from a host.
+#[must_use]
+pub fn asked(host: &str) -> Sql {
+    Sql::new("SELECT agent_type, heartbeat_timestamp, configurations FROM agents WHERE host = ? ORDER BY agent_type, id", args![host])
+}
+
 /// The agents that reported from a host.
 ///
 /// # Errors
 /// The database's.
 pub async fn on_host(tx: &mut Tx, host: &str, now: NaiveDateTime, down_after_s: i64) -> Result<Vec<Agent>> {
-    let rows = tx
-        .query("SELECT agent_type, heartbeat_timestamp, configurations FROM agents WHERE host = ? ORDER BY agent_type, id", args![host])
-        .await?;
+    read(&tx.select(asked(host)).await?, host, now, down_after_s)
+}
+
+/// The agents in what [`asked`] gave.
+///
+/// # Errors
+/// That the database gave something else.
+pub fn read(rows: &[Row], host: &str, now: NaiveDateTime, down_after_s: i64) -> Result<Vec<Agent>> {
     let mut agents = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         let heard = row.opt_time(1)?;
         agents.push(Agent {
             agent_type: row.text(0)?,

@@ -5,7 +5,7 @@
 //! the port in between; else all is asked again, at most [`MAX_TRIES`] times.
 
 use neutrino_core::{Context, Engine, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Dialect, Row, Sql, Tx, args};
 use neutrino_model::Record;
 use neutrino_types::{Result, mac::Mac};
 use serde_json::{Map, Value};
@@ -107,13 +107,17 @@ async fn unbound(tx: &mut Tx, port_id: &str) -> Result<Option<Inputs>> {
 pub async fn ask(engine: &Engine, cx: &Context, port: &Record, inputs: &Inputs) -> Result<Outcome> {
     let manager = manager(engine);
     let mut tx = engine.db.reader().await?;
-    let segments = segments(&mut tx, port.str("network_id")).await?;
+    let mut questions = vec![of_network(port), agents::asked(&inputs.host)];
+    questions.extend(of_subnets(tx.dialect(), port));
+    let mut answers = tx.select_together(questions).await?.into_iter();
+    drop(tx);
+    let mut next = || answers.next().unwrap_or_default();
+    let segments = next().iter().map(segment).collect::<Result<Vec<_>>>()?;
     if segments.is_empty() {
         return Ok(Outcome::Nothing);
     }
-    let subnet_segments = subnet_segments(&mut tx, port).await?;
-    let agents = agents::on_host(&mut tx, &inputs.host, cx.now(), manager.agent_down_time_s).await?;
-    drop(tx);
+    let agents = agents::read(&next(), &inputs.host, cx.now(), manager.agent_down_time_s)?;
+    let subnet_segments = next().iter().map(|row| row.opt_text(0)).collect::<Result<Vec<_>>>()?;
     let profile: Map<String, Value> = object(&inputs.profile);
     let attempt = Attempt {
         port,
@@ -133,23 +137,26 @@ pub async fn ask(engine: &Engine, cx: &Context, port: &Record, inputs: &Inputs) 
     }
 }
 
-async fn segments(tx: &mut Tx, network_id: &str) -> Result<Vec<Segment>> {
+/// The segments of a port's network.
+fn of_network(port: &Record) -> Sql {
     let text =
         "SELECT id, network_type, physical_network, segmentation_id FROM networksegments WHERE network_id = ? ORDER BY segment_index, id";
-    let one = |row: &neutrino_db::Row| {
-        Ok(Segment { id: row.text(0)?, network_type: row.text(1)?, physical_network: row.opt_text(2)?, segmentation_id: row.opt_int(3)? })
-    };
-    tx.query(text, args![network_id]).await?.iter().map(one).collect()
+    Sql::new(text, args![port.str("network_id")])
 }
 
-async fn subnet_segments(tx: &mut Tx, port: &Record) -> Result<Vec<Option<String>>> {
+fn segment(row: &Row) -> Result<Segment> {
+    Ok(Segment { id: row.text(0)?, network_type: row.text(1)?, physical_network: row.opt_text(2)?, segmentation_id: row.opt_int(3)? })
+}
+
+/// The segments of a port's subnets.
+fn of_subnets(dialect: Dialect, port: &Record) -> Option<Sql> {
     let subnets: Vec<&str> = port.list("fixed_ips").iter().filter_map(|entry| entry["subnet_id"].as_str()).collect();
     if subnets.is_empty() {
-        return Ok(Vec::new());
+        return None;
     }
     let mut sql = Sql::raw("SELECT segment_id FROM subnets WHERE ");
-    sql.append(Sql::in_texts(tx.dialect(), "id", subnets));
-    tx.select(sql).await?.iter().map(|row| row.opt_text(0)).collect()
+    sql.append(Sql::in_texts(dialect, "id", subnets));
+    Some(sql)
 }
 
 /// Writes the outcome if the inputs are still the same and nobody bound the port; whether it did.

@@ -89,7 +89,7 @@ async fn update_subport_bindings(engine: &Engine, cx: &Context, args: &Args) -> 
         // Until the agent says that all is wired.
         bind::set_status(engine, cx, &trunk, BUILD).await?;
         let of_trunk: Vec<String> = ports.iter().filter(|port| owners.get(*port) == Some(&trunk)).cloned().collect();
-        let bound = bind::bind_ports(engine, cx, &trunk, &of_trunk, host).await;
+        let bound = bind::bind_ports(engine, cx, &trunk, &of_trunk, host).await?;
         let mut updated = bound.iter().map(listing::dict).collect::<Result<Vec<_>>>()?;
         if bound.iter().any(|port| port.str("binding:vif_type") == "binding_failed") {
             bind::set_status(engine, cx, &trunk, ERROR).await?;

@@ -233,6 +233,28 @@ async fn agents_have_ports_of_their_own() {
 }
 
 #[tokio::test]
+async fn an_agents_port_costs_few_statements() {
+    let server = Server::full().await;
+    host(&server, "h1").await;
+    let mut costs = Vec::new();
+    // The first one makes the project's default group, too.
+    for count in [1, 1, 5] {
+        let net = network(&server).await;
+        let mut subnets = Vec::new();
+        for n in 0..count {
+            subnets.push(subnet(&server, &net, &format!("10.{n}.0.0/24"), json!({})).await);
+        }
+        let subnets: Vec<&str> = subnets.iter().map(String::as_str).collect();
+        let before = server.statements();
+        dhcp_port(&server, "h1", &net, &subnets).await.unwrap();
+        costs.push(server.statements() - before);
+    }
+    assert!(costs[1] <= 30, "{costs:?}");
+    // A free address is looked for, and taken, in each subnet.
+    assert!(costs[2] <= costs[1] + 2 * 4, "{costs:?}");
+}
+
+#[tokio::test]
 async fn a_reserved_port_is_taken_by_one_agent() {
     let server = Server::full().await;
     host(&server, "h1").await;

@@ -92,6 +92,20 @@ async fn sub_ports_follow_their_parent() {
 }
 
 #[tokio::test]
+async fn an_agent_that_comes_back_costs_no_more_with_many_sub_ports() {
+    let mut costs = Vec::new();
+    for count in [2, 20] {
+        let lab = Lab::new(count).await;
+        let first = lab.bind(lab.named()).await;
+        let before = lab.server.statements();
+        let second = lab.bind(lab.named()).await;
+        costs.push(lab.server.statements() - before);
+        assert_eq!(first, second, "nothing has changed");
+    }
+    assert_eq!(costs[0], costs[1]);
+}
+
+#[tokio::test]
 async fn a_trunk_without_all_of_its_sub_ports_is_degraded() {
     let lab = Lab::new(1).await;
     let mut asked = lab.named();
