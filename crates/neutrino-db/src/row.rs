@@ -30,9 +30,9 @@ fn cell(row: &[Value], column: usize) -> Result<&Value> {
     row.get(column).ok_or_else(|| Error::internal(format!("there is no column {column}")))
 }
 
-/// A number or a truth value: the backends write truth values as either.
+/// A number or a truth value. In JSON the backends write truth values as either, and MariaDB that of EXISTS as a text.
 fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_bool().map(i64::from))
+    value.as_i64().or_else(|| value.as_bool().map(i64::from)).or_else(|| value.as_str()?.parse().ok())
 }
 
 fn unreadable(column: usize, value: &Value) -> Error {
