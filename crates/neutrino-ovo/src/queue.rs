@@ -98,9 +98,9 @@ impl Queue {
         }
     }
 
-    /// The next batch goes with this ticket.
+    /// The next batch goes with this ticket, unless it has too many already.
     pub fn hold(&mut self, ticket: Option<Ticket>) {
-        self.waiting.tickets.extend(ticket);
+        self.waiting.tickets.extend(ticket.filter(|_| self.waiting.tickets.len() < MOST));
     }
 
     pub fn raise(&mut self, now: NaiveDateTime, raised: &[i64]) {

@@ -32,6 +32,9 @@ use crate::{context, failures};
 /// Messages that wait for a broker, at most.
 const MOST: usize = 100_000;
 
+/// Requests that one message keeps waiting, at most: while a broker takes nothing, equal ones come together without end.
+const MOST_TICKETS: usize = 1000;
+
 /// How long an answer waits for the broker, at most.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -82,6 +85,7 @@ impl Waiting {
             let equal = self.places.get(&entry.hash).copied();
             if let Some(equal) = equal.filter(|at| self.entries.get(at).is_some_and(|waits| waits.message == entry.message)) {
                 entry.tickets.extend(self.entries.remove(&equal).into_iter().flat_map(|equal| equal.tickets));
+                entry.tickets.truncate(MOST_TICKETS);
                 figures.coalesced.fetch_add(1, Ordering::Relaxed);
             }
             self.places.insert(entry.hash, place);

@@ -65,10 +65,10 @@ impl Engine {
         for effect in side.effects {
             log_failure("what a change leaves to be done", effect(self, cx).await);
         }
-        let mut now = self.all_now(cx, side.updated.iter().map(|(collection, original)| (collection.as_str(), original.id()))).await;
+        let now = self.all_now(cx, side.updated.iter().map(|(collection, original)| (collection.as_str(), original.id()))).await;
         for (collection, original) in &side.updated {
             // One that the same operation deleted has no after.
-            let (Ok(entry), Some(mut record)) = (self.entry(collection), now.remove(original.id())) else { continue };
+            let (Ok(entry), Some(mut record)) = (self.entry(collection), now.get(original.id()).cloned()) else { continue };
             log_failure("after update", entry.behaviour.after_update(self, cx, original, &mut record).await);
             for hook in &entry.hooks {
                 log_failure("after update", hook.after_update(self, cx, original, &record).await);
@@ -81,9 +81,9 @@ impl Engine {
                 log_failure("after delete", hook.after_delete(self, cx, &original).await);
             }
         }
-        let mut now = self.all_now(cx, side.created.iter().map(|(collection, id)| (collection.as_str(), id.as_str()))).await;
+        let now = self.all_now(cx, side.created.iter().map(|(collection, id)| (collection.as_str(), id.as_str()))).await;
         for (collection, id) in &side.created {
-            let (Ok(entry), Some(mut record)) = (self.entry(collection), now.remove(id)) else { continue };
+            let (Ok(entry), Some(mut record)) = (self.entry(collection), now.get(id).cloned()) else { continue };
             log_failure("confirming a create", self.confirm_one(cx, entry, &record).await);
             log_failure("after create", entry.behaviour.after_create(self, cx, &mut record).await);
             for hook in &entry.hooks {
