@@ -36,10 +36,12 @@ def binary(name="neutron-server"):
 
 class Server:
     """Our server with a configuration of the oracle's and no authentication. `config` names a file tests/oracle/NAME.conf beside the plain
-    ones; `url` a database other than an SQLite file in the state folder; `settings` more lines of configuration."""
+    ones; `url` a database other than an SQLite file in the state folder; `settings` more lines of configuration. With `row` a debug build draws the random
+    numbers of that row: the same addresses each time, in one life of a database."""
 
-    def __init__(self, state_dir, port=None, config="", url="", settings=""):
+    def __init__(self, state_dir, port=None, config="", url="", settings="", row=None):
         self.config, self.settings = config, settings
+        self.environment = os.environ | ({} if row is None else {"NEUTRINO_TEST_SEED": str(row)})
         self.state = pathlib.Path(state_dir)
         self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
@@ -72,7 +74,7 @@ class Server:
             if manage.exists():
                 subprocess.run([manage, *arguments, "upgrade", "heads"], check=True, stdout=subprocess.DEVNULL)
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([binary(), *arguments], stdout=log, stderr=log, cwd=self.state)
+            self.process = subprocess.Popen([binary(), *arguments], stdout=log, stderr=log, cwd=self.state, env=self.environment)
         client, until = Client(self.endpoint, 5), time.monotonic() + wait_s
         while time.monotonic() < until:
             if self.process.poll() is not None:

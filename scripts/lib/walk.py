@@ -78,7 +78,7 @@ def main():
     options = parser.parse_args()
     check, began = Check(), time.monotonic()
     folder = tempfile.TemporaryDirectory(prefix="neutrino-walk-")
-    server = None if options.endpoint else Server(folder.name).start()
+    server = None if options.endpoint else Server(folder.name, row=1).start()
     endpoint = options.endpoint or server.endpoint
 
     def restart():
