@@ -202,8 +202,13 @@ pub trait Loader: Send + Sync {
         &[]
     }
 
+    /// Does its query go by the ids of the rows alone? It then runs beside the SELECT of objects whose ids are known.
+    fn asks_by_id(&self) -> bool {
+        self.needs().is_empty()
+    }
+
     /// The SELECT of what it fills; `None` if there is none for this page. Asked for before any loader has filled anything: it may go by columns
-    /// of the rows only.
+    /// of the rows only ([`of_page`](crate::loading::of_page)). If it [asks by id](Loader::asks_by_id), rows that are not the page's may come back.
     fn query(&self, _dialect: Dialect, _page: &Page) -> Option<Sql> {
         None
     }

@@ -14,10 +14,11 @@ use neutrino_types::{Error, Result, error::kinds};
 use crate::{
     Authorized, Change, Context, Judge, ListQuery, Op, Policy, Registry, Verb,
     behaviour::Place,
-    op::{self, Side, not_found},
+    loading,
+    op::{Side, not_found},
     quota,
     registry::Entry,
-    select::Select,
+    select::{self, Select},
 };
 
 /// What must hold of an object for a write to go on: `If-Match: revision_number=N`.
@@ -90,7 +91,7 @@ impl Engine {
                 let rows = auth.admit(self, cx, rows).await?;
                 return crate::engine::virtual_rows::page(self, collection, rows, query);
             }
-            let mut wanted = op::wanted(entry, query.fields.as_deref(), Some(auth));
+            let mut wanted = select::wanted(entry, query.fields.as_deref(), Some(auth));
             for (at, _) in &query.sort {
                 wanted[*at] = true;
             }
@@ -108,13 +109,16 @@ impl Engine {
                 }
                 None => None,
             };
-            let sql = select.page(query, child_of(entry, parent), marker.as_ref())?;
+            let child = child_of(entry, parent);
+            let are_all = marker.is_none() && child.is_none() && select.has_no_condition(query);
+            let sql = select.page(query, child, marker.as_ref())?;
             let rows = tx.select(sql).await?;
+            let are_all = are_all && query.limit.is_none_or(|limit| rows.len() < limit);
             let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
             if query.page_reverse {
                 records.reverse();
             }
-            let records = op::fill(entry, cx, &mut tx, records, wanted).await?;
+            let records = loading::fill(entry, cx, &mut tx, records, wanted, are_all).await?;
             drop(tx);
             auth.admit(self, cx, records).await
         })
@@ -141,20 +145,13 @@ impl Engine {
                 return self.admitted(cx, auth, found).await;
             }
             let mut tx = self.db.reader().await?;
-            let wanted = op::wanted(entry, fields, Some(auth));
-            let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
-            let mut conditions = vec![Sql::new("t.id = ?", vec![id.into()])];
-            conditions.extend(child_of(entry, parent));
-            let sql = select.page(&ListQuery::default(), Some(Sql::join(conditions, " AND ")), None)?;
-            let Some(row) = tx.select(sql).await?.into_iter().next() else {
-                drop(tx);
+            let wanted = select::wanted(entry, fields, Some(auth));
+            let found = loading::by_ids(entry, cx, &mut tx, &[id], child_of(entry, parent), wanted).await?.pop();
+            drop(tx);
+            let Some(record) = found else {
                 self.ensure_parent(cx, entry, parent).await?;
                 return Err(not_found(self, collection, id));
             };
-            let record = select.decode(&row)?;
-            let mut rows = op::fill(entry, cx, &mut tx, vec![record], wanted).await?;
-            drop(tx);
-            let record = rows.pop().ok_or_else(|| not_found(self, collection, id))?;
             self.admitted(cx, auth, record).await
         })
     }
@@ -244,7 +241,7 @@ impl Engine {
                     }
                     op.flush().await?;
                     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-                    let records = op::load(entry, cx, op.tx, &ids).await?;
+                    let records = loading::load(entry, cx, op.tx, &ids).await?;
                     if records.len() != ids.len() {
                         return Err(Error::internal(format!("{collection}: {} created, {} found", ids.len(), records.len())));
                     }

@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod dns;
 pub mod engine;
 pub mod listing;
+pub mod loading;
 pub mod notifications;
 pub mod op;
 pub mod placement;

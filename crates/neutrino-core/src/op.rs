@@ -15,9 +15,9 @@ use neutrino_types::{Error, Result};
 
 use crate::{
     Change, Changes, Context, Engine, Verb,
+    loading::load,
     registry::Entry,
     rows::{JoinedRow, Rows},
-    select::{self, Select},
 };
 
 /// What an operation did to objects other than its own; the engine finishes their business after the commit.
@@ -467,53 +467,3 @@ pub(crate) fn title(member: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
-
-/// Whole objects by id. One statement, and one for the loaders.
-pub(crate) async fn load(entry: &Entry, cx: &Context, tx: &mut Tx, ids: &[&str]) -> Result<Vec<Record>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let wanted = vec![true; entry.table.attributes.len()];
-    let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
-    let by_id = Sql::in_texts(tx.dialect(), "t.id", ids.iter().copied());
-    let sql = select.page(&crate::ListQuery::default(), Some(by_id), None)?;
-    let rows = tx.select(sql).await?;
-    let records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
-    let mut records = fill(entry, cx, tx, records, wanted).await?;
-    if ids.len() > 1 {
-        let place: std::collections::HashMap<&str, usize> = ids.iter().enumerate().map(|(n, id)| (*id, n)).collect();
-        records.sort_by_key(|record| place.get(record.id()).copied().unwrap_or(usize::MAX));
-    }
-    Ok(records)
-}
-
-/// Runs the loaders whose attributes are wanted.
-#[inline(never)]
-pub(crate) fn fill<'a>(
-    entry: &'a Entry,
-    cx: &'a Context,
-    tx: &'a mut Tx,
-    rows: Vec<Record>,
-    wanted: Vec<bool>,
-) -> Pending<'a, Vec<Record>> {
-    Box::pin(async move {
-        if rows.is_empty() {
-            return Ok(rows);
-        }
-        let mut page = neutrino_model::Page::new(entry.table.clone(), rows, wanted);
-        let due: Vec<_> = entry.loaders.iter().filter(|loader| page.wants(loader.fills())).collect();
-        let queries: Vec<Option<Sql>> = due.iter().map(|loader| loader.query(tx.dialect(), &page)).collect();
-        let asked: Vec<bool> = queries.iter().map(Option::is_some).collect();
-        let mut results = tx.select_together(queries.into_iter().flatten().collect()).await?.into_iter();
-        for (loader, asked) in due.into_iter().zip(asked) {
-            if asked {
-                loader.fill(&mut page, results.next().unwrap_or_default())?;
-            } else {
-                loader.load(cx, tx, &mut page).await?;
-            }
-        }
-        Ok(page.rows)
-    })
-}
-
-pub(crate) use select::wanted;

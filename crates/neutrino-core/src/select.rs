@@ -185,6 +185,11 @@ impl Select<'_> {
         Ok(sql)
     }
 
+    /// Would a page of this query be of all rows that the table has, but for its limit and marker?
+    pub fn has_no_condition(&self, query: &ListQuery) -> bool {
+        query.filters.is_empty() && self.visible().is_none()
+    }
+
     fn visible(&self) -> Option<Sql> {
         if self.cx.sees_all() {
             return None;

@@ -29,6 +29,16 @@ pub struct Shape {
     pub list: usize,
     /// Can the list be put into a function's parentheses, for the same rows?
     pub wraps: bool,
+    /// An ORDER BY at the end that goes by columns of the list.
+    pub order: Option<Order>,
+}
+
+/// How a SELECT orders its rows.
+pub struct Order {
+    /// Where it begins, counted from behind `SELECT `.
+    pub at: usize,
+    /// The columns, counted from 0; all ascending.
+    pub columns: Vec<usize>,
 }
 
 impl Shape {
@@ -39,14 +49,14 @@ impl Shape {
     /// Reads the text after `SELECT `: counts the commas of its list outside parentheses and quotes, and looks for a LIMIT of its own.
     fn of(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        let (mut depth, mut at, mut columns, mut limited, mut wraps) = (0_i32, 0, 1, false, !text.starts_with("DISTINCT "));
-        let mut list = None;
+        let (mut depth, mut at, mut limited, mut wraps) = (0_i32, 0, false, !text.starts_with("DISTINCT "));
+        let (mut list, mut order, mut commas) = (None, None, Vec::new());
         while at < bytes.len() {
             match bytes[at] {
                 quote @ (b'\'' | b'"') => at += bytes[at + 1..].iter().position(|b| *b == quote)? + 1,
                 b'(' => depth += 1,
                 b')' => depth -= 1,
-                b',' if depth == 0 && list.is_none() => columns += 1,
+                b',' if depth == 0 && (list.is_none() || order.is_some()) => commas.push(at),
                 b'*' if depth == 0 && list.is_none() => return None,
                 b' ' | b'\n' if depth == 0 => {
                     let rest = text[at..].trim_start();
@@ -55,12 +65,26 @@ impl Shape {
                     }
                     wraps &= !(rest.starts_with("UNION ") || list.is_none() && rest.starts_with("AS "));
                     limited |= rest.starts_with("LIMIT ");
+                    if rest.starts_with("ORDER BY ") {
+                        order = Some(at);
+                    }
                 }
                 _ => {}
             }
             at += 1;
         }
-        (depth == 0).then_some(Self { columns, limited, list: list.unwrap_or(text.len()), wraps: wraps && list.is_some() })
+        if depth != 0 {
+            return None;
+        }
+        let end = list.unwrap_or(text.len());
+        let of_list = commas.partition_point(|comma| *comma < end);
+        let names: Vec<&str> = pieces(text, 0, end, &commas[..of_list]).collect();
+        let order = order.filter(|_| !limited).and_then(|at| {
+            let by = pieces(text, at + " ORDER BY ".len(), text.len(), &commas[of_list..]);
+            let columns = by.map(|item| names.iter().position(|name| *name == item.trim_end_matches(" ASC"))).collect::<Option<_>>()?;
+            Some(Order { at, columns })
+        });
+        Some(Self { columns: names.len(), limited, list: end, wraps: wraps && list.is_some(), order })
     }
 
     /// The statement that gives the rows of the SELECT that this was read from as one text.
@@ -75,6 +99,13 @@ impl Shape {
         );
         out
     }
+}
+
+/// What stands between these commas of a part of a text.
+fn pieces<'a>(text: &'a str, from: usize, to: usize, commas: &'a [usize]) -> impl Iterator<Item = &'a str> {
+    let starts = std::iter::once(from).chain(commas.iter().map(|comma| comma + 1));
+    let ends = commas.iter().copied().chain(std::iter::once(to));
+    starts.zip(ends).map(|(start, end)| text.get(start..end).unwrap_or_default().trim())
 }
 
 #[cfg(test)]
@@ -94,6 +125,16 @@ mod tests {
         assert_eq!(count("* FROM t"), None);
         assert_eq!(count("a FROM t WHERE (a = 1"), None);
         assert_eq!(count("'it FROM t"), None);
+    }
+
+    #[test]
+    fn an_order_by_columns_of_the_list_is_known() {
+        let order = |text: &str| Shape::of(text).and_then(|s| s.order).map(|o| (text[o.at..].to_owned(), o.columns));
+        assert_eq!(order("a.x, COALESCE(b, c), d FROM t ORDER BY d, a.x ASC"), Some((" ORDER BY d, a.x ASC".to_owned(), vec![2, 0])));
+        assert_eq!(order("a, b FROM t WHERE c IN (1, 2) GROUP BY a, b ORDER BY b"), Some((" ORDER BY b".to_owned(), vec![1])));
+        for text in ["a FROM t ORDER BY b", "a FROM t ORDER BY a DESC", "a FROM t ORDER BY a LIMIT 1", "a FROM t"] {
+            assert_eq!(order(text), None, "{text}");
+        }
     }
 
     #[test]

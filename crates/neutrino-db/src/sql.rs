@@ -53,8 +53,8 @@ impl Sql {
                 Self::new(format!("{column} IN (SELECT json_array_elements_text(CAST(? AS json)))"), vec![json_array(&values)])
             }
             (Dialect::MySql, _) => {
-                let marks = vec!["?"; values.len()].join(", ");
-                Self::new(format!("{column} IN ({marks})"), values.into_iter().map(Arg::from).collect())
+                let marks = vec!["?"; places(values.len())].join(", ");
+                Self::new(format!("{column} IN ({marks})"), filled_up(values.into_iter().map(Arg::from).collect()))
             }
         }
     }
@@ -70,8 +70,8 @@ impl Sql {
                 Self::new(format!("{column} IN (SELECT value FROM json_each(?))"), vec![Arg::Text(format!("[{list}]"))])
             }
             _ => {
-                let marks = vec!["?"; values.len()].join(", ");
-                Self::new(format!("{column} IN ({marks})"), values.iter().copied().map(Arg::Int).collect())
+                let marks = vec!["?"; places(values.len())].join(", ");
+                Self::new(format!("{column} IN ({marks})"), filled_up(values.iter().copied().map(Arg::Int).collect()))
             }
         }
     }
@@ -121,6 +121,21 @@ pub fn quote(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
+/// How many places the list of `IN` has for so many values: 1, 2, 3, 4, 6, 8, 12, 16, 24 ... Lists of any length are then few statements, which
+/// stay prepared.
+fn places(values: usize) -> usize {
+    let power = values.next_power_of_two();
+    if power > 3 && values <= power / 4 * 3 { power / 4 * 3 } else { power }
+}
+
+/// The last value once more in each place that is left.
+fn filled_up(mut values: Vec<Arg>) -> Vec<Arg> {
+    if let Some(last) = values.last().cloned() {
+        values.resize(places(values.len()), last);
+    }
+    values
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +146,9 @@ mod tests {
         assert_eq!(sql.args, vec![Arg::from("[\"a\",\"b\\\"c\\\\\\u000a\"]")]);
         assert_eq!(Sql::in_texts(Dialect::MySql, "id", []).text, "1 = 0");
         assert_eq!(Sql::in_texts(Dialect::MySql, "id", ["a", "b"]).text, "id IN (?, ?)");
+        let five = Sql::in_ints(Dialect::MySql, "n", &[1, 2, 3, 4, 5]);
+        assert_eq!((five.text.as_str(), five.args), ("n IN (?, ?, ?, ?, ?, ?)", crate::args![1, 2, 3, 4, 5, 5]));
+        assert_eq!([1, 2, 3, 4, 5, 7, 100, 129].map(places), [1, 2, 3, 4, 6, 8, 128, 192]);
         assert_eq!(Sql::in_ints(Dialect::Sqlite, "n", &[1, 2]).args, vec![Arg::from("[1,2]")]);
     }
 

@@ -97,6 +97,10 @@ pub struct Page {
     pub rows: Vec<Record>,
     /// By attribute index: does the caller want it? A loader whose attributes nobody wants does nothing.
     pub wanted: Vec<bool>,
+    /// All objects that there are in the table.
+    pub is_all: bool,
+    /// Only the ids are known yet, and what is not there is among them.
+    pub is_unread: bool,
     table: Arc<Table>,
     places: OnceLock<Arc<HashMap<String, usize>>>,
 }
@@ -104,7 +108,19 @@ pub struct Page {
 impl Page {
     #[must_use]
     pub fn new(table: Arc<Table>, rows: Vec<Record>, wanted: Vec<bool>) -> Self {
-        Self { rows, wanted, table, places: OnceLock::new() }
+        Self { rows, wanted, is_all: false, is_unread: false, table, places: OnceLock::new() }
+    }
+
+    /// The page of the objects with these ids, before they are read.
+    #[must_use]
+    pub fn unread(table: Arc<Table>, ids: &[&str], wanted: Vec<bool>) -> Self {
+        let row = |id: &&str| {
+            let mut row = Record::new(Arc::clone(&table));
+            row.set("id", *id);
+            row
+        };
+        let rows = ids.iter().map(row).collect();
+        Self { is_unread: true, ..Self::new(table, rows, wanted) }
     }
 
     #[must_use]

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op};
+use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, loading::of_page};
 use neutrino_db::{Arg, Dialect, Row, Sql, args};
 use neutrino_model::{
     Action, Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, View, Visibility,
@@ -217,7 +217,7 @@ impl Loader for Addresses {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT address_group_id, address FROM address_associations WHERE ");
-        sql.append(Sql::in_texts(dialect, "address_group_id", page.ids())).push(" ORDER BY address");
+        sql.append(of_page(dialect, "address_group_id", page)).push(" ORDER BY address");
         Some(sql)
     }
 

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Described, Engine, Facet, Hook, Loader, Op};
+use neutrino_core::{Builder, Context, Described, Engine, Facet, Hook, Loader, Op, loading::of_standard};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Error, Kind, Result, error::kinds};
@@ -80,9 +80,8 @@ impl Loader for Tags {
     }
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
-        let ids = page.standard_attr_ids();
         let mut sql = Sql::raw("SELECT standard_attr_id, tag FROM tags WHERE ");
-        sql.append(Sql::in_ints(dialect, "standard_attr_id", &ids)).push(" ORDER BY tag");
+        sql.append(of_standard(dialect, "standard_attr_id", page)).push(" ORDER BY tag");
         Some(sql)
     }
 

@@ -7,11 +7,7 @@ use neutrino_model::Record;
 use neutrino_types::Result;
 
 use super::{Engine, Precondition, log_failure};
-use crate::{
-    Authorized, Change, Context,
-    op::{self, Side},
-    registry::Entry,
-};
+use crate::{Authorized, Change, Context, loading, op::Side, registry::Entry};
 
 impl Engine {
     /// Asks everybody whether new objects may stand; when one may not, all that the request made are deleted again.
@@ -103,7 +99,8 @@ impl Engine {
         }
         let (cx, mut found) = (&cx.elevated(), HashMap::new());
         for (collection, ids) in &wanted {
-            let read = self.db.retry("load", || async { op::load(self.entry(collection)?, cx, &mut self.db.reader().await?, ids).await });
+            let read =
+                self.db.retry("load", || async { loading::load(self.entry(collection)?, cx, &mut self.db.reader().await?, ids).await });
             match read.await {
                 Ok(records) => found.extend(records.into_iter().map(|record| (record.id().to_owned(), record))),
                 Err(error) => log_failure("what follows a change", Err(error)),

@@ -7,7 +7,7 @@
 mod rules;
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Loader};
+use neutrino_core::{Builder, Loader, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::{
     Attribute, Converter, Extension, Page, Resource, Validator, Visibility,
@@ -99,8 +99,8 @@ impl Loader for Helpers {
     }
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
-        let mut sql = Sql::raw("SELECT router_id, protocol, port, helper FROM conntrack_helpers WHERE ");
-        sql.append(Sql::in_texts(dialect, "router_id", page.ids())).push(" ORDER BY id");
+        let mut sql = Sql::raw("SELECT router_id, protocol, port, helper, id FROM conntrack_helpers WHERE ");
+        sql.append(of_page(dialect, "router_id", page)).push(" ORDER BY id");
         Some(sql)
     }
 

@@ -2,7 +2,7 @@
 //! `port_forwardings` of floating IPs; one statement for a page.
 
 use async_trait::async_trait;
-use neutrino_core::Loader;
+use neutrino_core::{Loader, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::Page;
 use neutrino_types::Result;
@@ -23,7 +23,7 @@ impl Loader for Forwardings {
             "SELECT floatingip_id, id, protocol, internal_ip_address, internal_neutron_port_id, internal_port_start, internal_port_end, \
              external_port_start, external_port_end FROM portforwardings WHERE ",
         );
-        sql.append(Sql::in_texts(dialect, "floatingip_id", page.ids())).push(" ORDER BY id");
+        sql.append(of_page(dialect, "floatingip_id", page)).push(" ORDER BY id");
         Some(sql)
     }
 

@@ -2,7 +2,7 @@
 //! Attributes of routers that come from other tables; one statement each for a page.
 
 use async_trait::async_trait;
-use neutrino_core::{Loader, Op};
+use neutrino_core::{Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Body, Page};
 use neutrino_types::Result;
@@ -26,7 +26,7 @@ impl Loader for GatewayInfo {
             "SELECT r.id, p.network_id, r.enable_snat, a.subnet_id, a.ip_address FROM routers r JOIN ports p ON p.id = r.gw_port_id \
              LEFT JOIN ipallocations a ON a.port_id = p.id WHERE ",
         );
-        sql.append(Sql::in_texts(dialect, "r.id", page.ids()));
+        sql.append(of_page(dialect, "r.id", page));
         sql.push(" ORDER BY r.id, a.ip_address, a.subnet_id");
         Some(sql)
     }
@@ -61,7 +61,7 @@ impl Loader for Routes {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT router_id, destination, nexthop FROM routerroutes WHERE ");
-        sql.append(Sql::in_texts(dialect, "router_id", page.ids())).push(" ORDER BY destination, nexthop");
+        sql.append(of_page(dialect, "router_id", page)).push(" ORDER BY destination, nexthop");
         Some(sql)
     }
 
@@ -88,7 +88,7 @@ impl Loader for Zones {
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql =
             Sql::raw("SELECT b.router_id, a.availability_zone FROM routerl3agentbindings b JOIN agents a ON a.id = b.l3_agent_id WHERE ");
-        sql.append(Sql::in_texts(dialect, "b.router_id", page.ids()))
+        sql.append(of_page(dialect, "b.router_id", page))
             .push(" GROUP BY b.router_id, a.availability_zone ORDER BY b.router_id, a.availability_zone");
         Some(sql)
     }

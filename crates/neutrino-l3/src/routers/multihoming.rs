@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Engine, Loader, Op};
+use neutrino_core::{Builder, Context, Engine, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Attribute, Body, Converter, Extension, Page, Validator,
@@ -75,11 +75,12 @@ impl Loader for Gateways {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::new(
-            "SELECT r.id, p.id, p.network_id, a.subnet_id, a.ip_address FROM routers r JOIN routerports rp ON rp.router_id = r.id AND \
+            "SELECT r.id, p.id, p.network_id, a.subnet_id, a.ip_address, \
+             CASE WHEN p.id = r.gw_port_id THEN 0 ELSE 1 END, p.standard_attr_id FROM routers r JOIN routerports rp ON rp.router_id = r.id AND \
              rp.port_type = ? JOIN ports p ON p.id = rp.port_id LEFT JOIN ipallocations a ON a.port_id = p.id WHERE ",
             args![GATEWAY],
         );
-        sql.append(Sql::in_texts(dialect, "r.id", page.ids()));
+        sql.append(of_page(dialect, "r.id", page));
         sql.push(" ORDER BY r.id, CASE WHEN p.id = r.gw_port_id THEN 0 ELSE 1 END, p.standard_attr_id, a.ip_address, a.subnet_id");
         Some(sql)
     }

@@ -5,7 +5,7 @@
 //! Invariant: a change of host, VNIC type or profile unbinds the port and takes it DOWN, in the transaction of the change.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Engine, Hook, Loader, Op};
+use neutrino_core::{Builder, Context, Engine, Hook, Loader, Op, loading::of_page};
 use neutrino_db::{Arg, Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Choice, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind, Result, error::kinds};
@@ -213,12 +213,16 @@ impl Loader for Bindings {
         &["device_owner", "trusted"]
     }
 
+    fn asks_by_id(&self) -> bool {
+        true
+    }
+
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw(
             "SELECT b.port_id, b.host, b.vif_type, b.vnic_type, b.profile, b.vif_details, l.level, l.driver FROM ml2_port_bindings b \
              LEFT JOIN ml2_port_binding_levels l ON l.port_id = b.port_id AND l.host = b.host WHERE b.status = 'ACTIVE' AND ",
         );
-        sql.append(Sql::in_texts(dialect, "b.port_id", page.ids()));
+        sql.append(of_page(dialect, "b.port_id", page));
         sql.push(" ORDER BY b.port_id, l.level");
         Some(sql)
     }

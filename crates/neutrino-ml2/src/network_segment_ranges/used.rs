@@ -2,7 +2,7 @@
 //! The ids of a range: which are free, and whose networks have the others. Two statements for a page.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Loader};
+use neutrino_core::{Context, Loader, loading::of_page};
 use neutrino_db::{Sql, Tx, quote};
 use neutrino_model::Page;
 use neutrino_types::Result;
@@ -57,7 +57,7 @@ fn free(tx: &Tx, page: &Page) -> Sql {
         ));
         sql.push(if *network_type == "vlan" { " AND a.physical_network = r.physical_network" } else { "" });
         sql.push(" AND a.allocated = ").bind(false).push(" WHERE r.network_type = ").bind(*network_type).push(" AND ");
-        sql.append(Sql::in_texts(tx.dialect(), "r.id", page.ids()));
+        sql.append(of_page(tx.dialect(), "r.id", page));
     }
     sql.push(" ORDER BY 1, 2");
     sql
@@ -69,6 +69,6 @@ fn taken(tx: &Tx, page: &Page) -> Sql {
          ON s.network_type = r.network_type AND COALESCE(s.physical_network, '') = r.physical_network \
          AND s.segmentation_id BETWEEN r.minimum AND r.maximum JOIN networks n ON n.id = s.network_id WHERE ",
     );
-    sql.append(Sql::in_texts(tx.dialect(), "r.id", page.ids())).push(" ORDER BY r.id, s.segmentation_id");
+    sql.append(of_page(tx.dialect(), "r.id", page)).push(" ORDER BY r.id, s.segmentation_id");
     sql
 }

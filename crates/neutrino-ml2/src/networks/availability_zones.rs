@@ -2,7 +2,7 @@
 //! Extension `network_availability_zone`: in which zones a network's DHCP service shall run, and in which it does.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Loader, Op};
+use neutrino_core::{Builder, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Attribute, Body, Extension, Page, Validator,
@@ -70,7 +70,7 @@ impl Loader for Zones {
         let mut sql = Sql::raw(
             "SELECT b.network_id, a.availability_zone FROM networkdhcpagentbindings b JOIN agents a ON a.id = b.dhcp_agent_id WHERE ",
         );
-        sql.append(Sql::in_texts(dialect, "b.network_id", page.ids()));
+        sql.append(of_page(dialect, "b.network_id", page));
         sql.push(" GROUP BY b.network_id, a.availability_zone ORDER BY b.network_id, a.availability_zone");
         Some(sql)
     }

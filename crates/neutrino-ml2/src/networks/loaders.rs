@@ -2,7 +2,7 @@
 //! What a network shows of its subnets: their ids, and the address scopes that their pools belong to.
 
 use async_trait::async_trait;
-use neutrino_core::Loader;
+use neutrino_core::{Loader, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::Page;
 use neutrino_types::Result;
@@ -21,7 +21,7 @@ impl Loader for Subnets {
             "SELECT s.network_id, s.id, s.ip_version, p.address_scope_id FROM subnets s \
              LEFT JOIN subnetpools p ON p.id = s.subnetpool_id WHERE ",
         );
-        sql.append(Sql::in_texts(dialect, "s.network_id", page.ids())).push(" ORDER BY s.id");
+        sql.append(of_page(dialect, "s.network_id", page)).push(" ORDER BY s.id");
         Some(sql)
     }
 

@@ -6,7 +6,7 @@
 //! the VLAN can be changed, while it has no port that is bound.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Loader, Op};
+use neutrino_core::{Context, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, Tx, args};
 use neutrino_model::{Attribute, Body, Converter, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind as ErrorKind, Result, error::kinds};
@@ -282,10 +282,11 @@ impl Loader for Segments {
     }
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
-        let mut sql =
-            Sql::raw("SELECT network_id, network_type, physical_network, segmentation_id FROM networksegments WHERE is_dynamic = ");
+        let mut sql = Sql::raw(
+            "SELECT network_id, network_type, physical_network, segmentation_id, segment_index FROM networksegments WHERE is_dynamic = ",
+        );
         sql.bind(false).push(" AND ");
-        sql.append(Sql::in_texts(dialect, "network_id", page.ids())).push(" ORDER BY network_id, segment_index");
+        sql.append(of_page(dialect, "network_id", page)).push(" ORDER BY network_id, segment_index");
         Some(sql)
     }
 

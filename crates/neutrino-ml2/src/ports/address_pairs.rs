@@ -4,7 +4,7 @@
 //! Rules: a pair without a MAC address has the port's; a pair stands once. That they need port security is `port_security`'s.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Hook, Loader, Op};
+use neutrino_core::{Builder, Hook, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Converter, Extension, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Kind, Result};
@@ -94,7 +94,7 @@ impl Loader for Pairs {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, mac_address, ip_address FROM allowedaddresspairs WHERE ");
-        sql.append(Sql::in_texts(dialect, "port_id", page.ids()));
+        sql.append(of_page(dialect, "port_id", page));
         sql.push(" ORDER BY mac_address, ip_address");
         Some(sql)
     }

@@ -5,7 +5,7 @@
 //! version; an empty value is kept for those options only to which it means something.
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Hook, Loader, Op};
+use neutrino_core::{Builder, Hook, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Choice, Converter, Extension, KeySpec, Page, Record, Validator, attribute::Default};
 use neutrino_types::{Result, error::kinds};
@@ -127,7 +127,7 @@ impl Loader for Options {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, opt_name, opt_value, ip_version FROM extradhcpopts WHERE ");
-        sql.append(Sql::in_texts(dialect, "port_id", page.ids()));
+        sql.append(of_page(dialect, "port_id", page));
         sql.push(" ORDER BY opt_name, ip_version");
         Some(sql)
     }

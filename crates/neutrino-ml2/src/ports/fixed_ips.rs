@@ -4,7 +4,7 @@
 //! Owns no address: `ipam` chooses, writes and frees them.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Loader};
+use neutrino_core::{Context, Loader, loading::of_page};
 use neutrino_db::{Arg, Dialect, Row, Sql, Tx};
 use neutrino_model::{Page, Record};
 use neutrino_types::{Error, Result, error::kinds, ip::Ip};
@@ -60,7 +60,7 @@ impl Loader for FixedIps {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, subnet_id, ip_address FROM ipallocations WHERE ");
-        sql.append(Sql::in_texts(dialect, "port_id", page.ids()));
+        sql.append(of_page(dialect, "port_id", page));
         sql.push(" ORDER BY ip_address, subnet_id");
         Some(sql)
     }

@@ -10,7 +10,7 @@ mod pool;
 mod scope;
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, rbac};
+use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, loading::of_page, rbac};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Action, Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, Visibility,
@@ -144,7 +144,7 @@ impl Loader for Prefixes {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT subnetpool_id, cidr FROM subnetpoolprefixes WHERE ");
-        sql.append(Sql::in_texts(dialect, "subnetpool_id", page.ids()));
+        sql.append(of_page(dialect, "subnetpool_id", page));
         Some(sql)
     }
 

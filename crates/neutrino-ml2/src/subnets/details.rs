@@ -5,7 +5,7 @@
 //! statement. Pools are written by [`crate::ipam::records`]. Order: pools by address, DNS servers as they were given, the rest by text.
 
 use async_trait::async_trait;
-use neutrino_core::Loader;
+use neutrino_core::{Loader, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, Tx, args};
 use neutrino_model::{Body, Page};
 use neutrino_types::Result;
@@ -71,7 +71,7 @@ fn statement(dialect: Dialect, page: &Page) -> Sql {
             sql.push(" UNION ALL ");
         }
         debug_assert!(FILLS.contains(name), "every part fills an attribute");
-        sql.push(text).append(Sql::in_texts(dialect, "subnet_id", page.ids()));
+        sql.push(text).append(of_page(dialect, "subnet_id", page));
     }
     sql
 }

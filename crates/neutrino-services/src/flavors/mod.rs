@@ -12,7 +12,7 @@ mod routers;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, service_plugin};
+use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, loading::of_page, service_plugin};
 use neutrino_db::{Dialect, Row, Sql};
 use neutrino_model::{
     Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, Visibility,
@@ -136,7 +136,7 @@ impl Loader for Profiles {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT flavor_id, service_profile_id FROM flavorserviceprofilebindings WHERE ");
-        sql.append(Sql::in_texts(dialect, "flavor_id", page.ids())).push(" ORDER BY service_profile_id");
+        sql.append(of_page(dialect, "flavor_id", page)).push(" ORDER BY service_profile_id");
         Some(sql)
     }
 

@@ -5,7 +5,7 @@
 //! policy; a request that does not name one keeps it. As in Neutron the key is shown once the router or its outer network has a policy.
 
 use async_trait::async_trait;
-use neutrino_core::{Hook, Loader, Op};
+use neutrino_core::{Hook, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Converter, Extension, KeySpec, Page, Record, Validator, attribute::Default};
 use neutrino_types::Result;
@@ -83,7 +83,7 @@ impl Loader for Gateways {
              LEFT JOIN qos_network_policy_bindings n ON n.network_id = p.network_id \
              WHERE (b.policy_id IS NOT NULL OR n.policy_id IS NOT NULL) AND ",
         );
-        sql.append(Sql::in_texts(dialect, "r.id", page.ids()));
+        sql.append(of_page(dialect, "r.id", page));
         Some(sql)
     }
 

@@ -5,7 +5,7 @@
 //! keeps its name.
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Builder, Context, Engine, ListQuery, Loader, Op};
+use neutrino_core::{Behaviour, Builder, Context, Engine, ListQuery, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{
     Attribute, Body, Converter, Page, Record, Resource, Validator, Visibility,
@@ -155,10 +155,11 @@ impl Loader for Rules {
         let mut sql = Sql::raw(
             "SELECT r.security_group_id, r.id, r.project_id, r.direction, r.ethertype, r.protocol, r.port_range_min, r.port_range_max, \
              r.remote_ip_prefix, r.remote_group_id, r.remote_address_group_id, s.description, s.created_at, s.updated_at, \
-             s.revision_number, EXISTS (SELECT 1 FROM default_security_group d WHERE d.security_group_id = r.security_group_id) \
+             s.revision_number, EXISTS (SELECT 1 FROM default_security_group d WHERE d.security_group_id = r.security_group_id), \
+             r.standard_attr_id \
              FROM securitygrouprules r JOIN standardattributes s ON s.id = r.standard_attr_id WHERE ",
         );
-        sql.append(Sql::in_texts(dialect, "r.security_group_id", page.ids())).push(" ORDER BY r.standard_attr_id");
+        sql.append(of_page(dialect, "r.security_group_id", page)).push(" ORDER BY r.standard_attr_id");
         Some(sql)
     }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use neutrino_core::{Builder, Context, Engine, Hook, Loader, Op};
+use neutrino_core::{Builder, Context, Engine, Hook, Loader, Op, loading::of_page};
 use neutrino_db::{Arg, Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Converter, Page, Record, Validator, attribute};
 use neutrino_types::Result;
@@ -170,7 +170,7 @@ impl Loader for Groups {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT port_id, security_group_id FROM securitygroupportbindings WHERE ");
-        sql.append(Sql::in_texts(dialect, "port_id", page.ids())).push(" ORDER BY security_group_id");
+        sql.append(of_page(dialect, "port_id", page)).push(" ORDER BY security_group_id");
         Some(sql)
     }
 

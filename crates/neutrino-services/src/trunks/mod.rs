@@ -13,7 +13,7 @@ mod rpc;
 mod rules;
 
 use async_trait::async_trait;
-use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, service_plugin};
+use neutrino_core::{Behaviour, Builder, Context, Engine, Loader, Op, loading::of_page, service_plugin};
 use neutrino_db::{Dialect, Row, Sql, Tx, args};
 use neutrino_model::{
     Action, Attribute, Body, Converter, Extension, Page, Record, Resource, Validator, View,
@@ -138,7 +138,7 @@ impl Loader for SubPorts {
 
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql = Sql::raw("SELECT trunk_id, port_id, segmentation_type, segmentation_id FROM subports WHERE ");
-        sql.append(Sql::in_texts(dialect, "trunk_id", page.ids()));
+        sql.append(of_page(dialect, "trunk_id", page));
         sql.push(" ORDER BY trunk_id, segmentation_type, segmentation_id");
         Some(sql)
     }

@@ -2,7 +2,7 @@
 //! What ports have to do with trunks: a port of a trunk stays, a parent shows its trunk, and its binding decides the trunk's.
 
 use async_trait::async_trait;
-use neutrino_core::{Context, Engine, Hook, Loader, Op};
+use neutrino_core::{Context, Engine, Hook, Loader, Op, loading::of_page};
 use neutrino_db::{Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Page, Record, attribute::Default};
 use neutrino_types::Result;
@@ -66,7 +66,7 @@ impl Loader for Details {
             "SELECT t.port_id, t.id, s.port_id, s.segmentation_type, s.segmentation_id, p.mac_address FROM trunks t \
              LEFT JOIN subports s ON s.trunk_id = t.id LEFT JOIN ports p ON p.id = s.port_id WHERE ",
         );
-        sql.append(Sql::in_texts(dialect, "t.port_id", page.ids()));
+        sql.append(of_page(dialect, "t.port_id", page));
         sql.push(" ORDER BY t.id, s.segmentation_type, s.segmentation_id");
         Some(sql)
     }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a SELECT to whole records: its rows, and what loaders fill.
+//!
+//! Invariant: the number of statements does not depend on the number of rows. Objects whose ids are known are one statement, with all loaders
+//! that go by ids; a page of others is two. What needs attributes of the rows follows in one more.
+
+use std::{collections::HashMap, sync::Arc};
+
+use neutrino_db::{Dialect, Pending, Row, Sql, Tx};
+use neutrino_model::{Page, Record};
+use neutrino_types::Result;
+
+use crate::{Context, ListQuery, Loader, registry::Entry, select::Select};
+
+/// From so many rows on, a page of all objects there are is completed by what the loaders' tables hold, without the ids of the rows.
+const MANY: usize = 64;
+
+/// The condition that `column` holds the id of a row of the page.
+///
+/// For a page of all objects it is none: rows of others may come, too, and are to be passed over.
+#[must_use]
+pub fn of_page(dialect: Dialect, column: &str, page: &Page) -> Sql {
+    if page.is_all { Sql::raw("1 = 1") } else { Sql::in_texts(dialect, column, page.ids()) }
+}
+
+/// [`of_page`] for a column that holds `standardattributes.id`.
+#[must_use]
+pub fn of_standard(dialect: Dialect, column: &str, page: &Page) -> Sql {
+    let table = page.table().resource.table.unwrap_or_default();
+    if page.is_unread {
+        let mut sql = Sql::raw(format!("{column} IN (SELECT standard_attr_id FROM {} WHERE ", neutrino_db::quote(table)));
+        sql.append(Sql::in_texts(dialect, "id", page.ids())).push(")");
+        return sql;
+    }
+    let ids = page.standard_attr_ids();
+    match (page.is_all, ids.iter().min(), ids.iter().max()) {
+        (true, Some(first), Some(last)) => Sql::new(format!("{column} BETWEEN ? AND ?"), vec![(*first).into(), (*last).into()]),
+        _ => Sql::in_ints(dialect, column, &ids),
+    }
+}
+
+/// Those of the objects with these ids that fulfil the condition, in the order of the ids, with the wanted attributes.
+#[inline(never)]
+pub(crate) fn by_ids<'a>(
+    entry: &'a Entry,
+    cx: &'a Context,
+    tx: &'a mut Tx,
+    ids: &'a [&'a str],
+    condition: Option<Sql>,
+    wanted: Vec<bool>,
+) -> Pending<'a, Vec<Record>> {
+    Box::pin(async move {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+        let mut conditions = vec![Sql::in_texts(tx.dialect(), "t.id", ids.iter().copied())];
+        conditions.extend(condition);
+        let mut selects = vec![select.page(&ListQuery::default(), Some(Sql::join(conditions, " AND ")), None)?];
+        let unread = Page::unread(entry.table.clone(), ids, wanted.clone());
+        let mut due: Vec<Due> = due(entry, &unread);
+        for due in &mut due {
+            if due.loader.asks_by_id()
+                && let Some(sql) = due.loader.query(tx.dialect(), &unread)
+            {
+                selects.push(sql);
+                due.asked = true;
+            }
+        }
+        let mut results = tx.select_together(selects).await?.into_iter();
+        let rows = results.next().unwrap_or_default();
+        let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
+        if records.is_empty() {
+            return Ok(records);
+        }
+        if ids.len() > 1 {
+            let place: HashMap<&str, usize> = ids.iter().enumerate().map(|(n, id)| (*id, n)).collect();
+            records.sort_by_key(|record| place.get(record.id()).copied().unwrap_or(usize::MAX));
+        }
+        for due in due.iter_mut().filter(|due| due.asked) {
+            due.rows = results.next();
+        }
+        let mut page = Page::new(entry.table.clone(), records, wanted);
+        complete(cx, tx, &mut page, due).await?;
+        Ok(page.rows)
+    })
+}
+
+/// Whole objects by id, in the order of the ids. Missing ones are left out.
+pub(crate) async fn load(entry: &Entry, cx: &Context, tx: &mut Tx, ids: &[&str]) -> Result<Vec<Record>> {
+    by_ids(entry, cx, tx, ids, None, vec![true; entry.table.attributes.len()]).await
+}
+
+/// Runs the loaders whose attributes are wanted. `are_all`: the rows are all that the table has.
+#[inline(never)]
+pub(crate) fn fill<'a>(
+    entry: &'a Entry,
+    cx: &'a Context,
+    tx: &'a mut Tx,
+    rows: Vec<Record>,
+    wanted: Vec<bool>,
+    are_all: bool,
+) -> Pending<'a, Vec<Record>> {
+    Box::pin(async move {
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        let mut page = Page::new(entry.table.clone(), rows, wanted);
+        page.is_all = are_all && page.rows.len() >= MANY;
+        let due = due(entry, &page);
+        complete(cx, tx, &mut page, due).await?;
+        Ok(page.rows)
+    })
+}
+
+/// A loader that has something to fill.
+struct Due<'a> {
+    loader: &'a Arc<dyn Loader>,
+    /// Does its query run?
+    asked: bool,
+    rows: Option<Vec<Row>>,
+}
+
+fn due<'a>(entry: &'a Entry, page: &Page) -> Vec<Due<'a>> {
+    let due = entry.loaders.iter().filter(|loader| page.wants(loader.fills()));
+    due.map(|loader| Due { loader, asked: false, rows: None }).collect()
+}
+
+/// Asks for what is not there yet, and fills the page.
+async fn complete(cx: &Context, tx: &mut Tx, page: &mut Page, mut due: Vec<Due<'_>>) -> Result<()> {
+    let mut selects = Vec::new();
+    for due in due.iter_mut().filter(|due| !due.asked) {
+        if let Some(sql) = due.loader.query(tx.dialect(), page) {
+            selects.push(sql);
+            due.asked = true;
+        }
+    }
+    let mut results = tx.select_together(selects).await?.into_iter();
+    for due in due {
+        if due.asked {
+            due.loader.fill(page, due.rows.or_else(|| results.next()).unwrap_or_default())?;
+        } else {
+            due.loader.load(cx, tx, page).await?;
+        }
+    }
+    Ok(())
+}
