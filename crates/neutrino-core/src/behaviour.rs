@@ -176,6 +176,12 @@ pub trait Hook: Send + Sync {
     async fn after_update(&self, _engine: &Engine, _cx: &Context, _original: &Record, _record: &Record) -> Result<()> {
         Ok(())
     }
+    /// An SQL condition over the object, whose id is `:id`, without which neither [`Hook::before_delete`] nor [`Hook::delete`] has anything to do.
+    /// The conditions of all hooks are one statement, so most of what could refer to an object costs nothing where nothing does. In the
+    /// transaction they are asked when the object is claimed.
+    fn delete_if(&self) -> Option<&'static str> {
+        None
+    }
     async fn before_delete(&self, _engine: &Engine, _cx: &Context, _original: &Record) -> Result<()> {
         Ok(())
     }

@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use neutrino_db::{Db, Pending, Sql, Witness};
+use neutrino_db::{Db, Pending, Sql, Tx, Witness};
 use neutrino_model::{Body, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
 use crate::{
-    Authorized, Change, Context, Judge, ListQuery, Op, Policy, Registry, Verb,
+    Authorized, Change, Context, Hook, Judge, ListQuery, Op, Policy, Registry, Verb,
     behaviour::Place,
     loading,
     op::{Side, not_found},
@@ -346,7 +346,10 @@ impl Engine {
         Box::pin(async move {
             let entry = self.entry(collection)?;
             entry.behaviour.before_delete(self, cx, original).await?;
-            for hook in &entry.hooks {
+            let mut reader = self.db.reader().await?;
+            let due = concerned(&mut reader, &entry.hooks, original.id()).await?;
+            drop(reader);
+            for hook in due {
                 hook.before_delete(self, cx, original).await?;
             }
             if entry.table.resource.table.is_none() {
@@ -360,7 +363,7 @@ impl Engine {
                     let mut side = Side::default();
                     let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
                     let original = current(&mut op, collection, id, precondition, true).await?;
-                    for hook in &entry.hooks {
+                    for hook in concerned(op.tx, &entry.hooks, id).await? {
                         hook.delete(&mut op, &original).await?;
                     }
                     entry.behaviour.delete(&mut op, &original).await?;
@@ -417,6 +420,7 @@ impl Engine {
 async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition, goes: bool) -> Result<Record> {
     op.hold(id, goes).await?;
     let original = op.find(collection, id).await?;
+    op.is_held(&original, goes);
     if let (Some(asked), Some(is)) = (precondition.revision, original.int("revision_number"))
         && asked != is
     {
@@ -426,6 +430,36 @@ async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Prec
         )));
     }
     Ok(original)
+}
+
+/// The hooks that a delete of this object may concern ([`Hook::delete_if`]).
+async fn concerned<'h>(tx: &mut Tx, hooks: &'h [Arc<dyn Hook>], id: &str) -> Result<Vec<&'h Arc<dyn Hook>>> {
+    let mut sql = Sql::raw("SELECT ");
+    let mut asked = 0;
+    for condition in hooks.iter().filter_map(|hook| hook.delete_if()) {
+        sql.push(if asked > 0 { ", CASE WHEN " } else { "CASE WHEN " });
+        for (n, part) in condition.split(":id").enumerate() {
+            if n > 0 {
+                sql.bind(id);
+            }
+            sql.push(part);
+        }
+        sql.push(" THEN 1 ELSE 0 END");
+        asked += 1;
+    }
+    let row = if asked > 0 { tx.select(sql).await?.into_iter().next() } else { None };
+    let mut column = 0;
+    let mut found = Vec::with_capacity(hooks.len());
+    for hook in hooks {
+        if hook.delete_if().is_some() {
+            column += 1;
+            if row.as_ref().is_some_and(|row| row.int(column - 1).is_ok_and(|holds| holds == 0)) {
+                continue;
+            }
+        }
+        found.push(hook);
+    }
+    Ok(found)
 }
 
 fn child_of(entry: &Entry, parent: Option<&str>) -> Option<Sql> {

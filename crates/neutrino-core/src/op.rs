@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Side {
     touched: BTreeSet<i64>,
     fresh: BTreeSet<i64>,
+    /// What the engine has claimed: the id of its standard attributes, and whether as a whole.
+    held: Option<Held>,
     pub changes: Changes,
     pub created: Vec<(String, String)>,
     pub updated: Vec<(String, Record)>,
@@ -35,6 +37,14 @@ pub(crate) struct Side {
 
 /// What follows a commit outside the database.
 pub(crate) type Effect = Box<dyn for<'e> FnOnce(&'e Engine, &'e Context) -> BoxFuture<'e, Result<()>> + Send>;
+
+/// The object that a transaction claimed when it began.
+struct Held {
+    table: &'static str,
+    id: String,
+    standard_attr_id: i64,
+    whole: bool,
+}
 
 /// See the module's documentation.
 pub struct Op<'a> {
@@ -252,6 +262,13 @@ impl Op<'_> {
         })
     }
 
+    /// From here on the loaded object counts as held, and a [`Op::lock`] of it costs nothing.
+    pub(crate) fn is_held(&mut self, original: &Record, whole: bool) {
+        let resource = original.table().resource;
+        self.side.held =
+            resource.table.map(|table| Held { table, id: original.id().to_owned(), standard_attr_id: original.standard_attr_id, whole });
+    }
+
     /// On PostgreSQL a write that changes no key does not keep others from referring to the row, and each leaves a dead copy of it; there
     /// the row is locked. Elsewhere see [`Op::lock`].
     async fn claim(&mut self, quoted_table: &str, id: &str, whole: bool) -> Result<()> {
@@ -279,7 +296,14 @@ impl Op<'_> {
     pub fn lock<'a>(&'a mut self, collection: &'a str, id: &'a str) -> Pending<'a, Option<i64>> {
         Box::pin(async move {
             let resource = self.engine.entry(collection)?.table.resource;
-            let table = quote(resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?);
+            let table = resource.table.ok_or_else(|| Error::internal(format!("{collection} has no table")))?;
+            if let Some(held) = &self.side.held
+                && (held.table, held.id.as_str()) == (table, id)
+                && (held.whole || self.tx.dialect() != Dialect::Postgres)
+            {
+                return Ok(Some(held.standard_attr_id));
+            }
+            let table = quote(table);
             self.claim(&table, id, true).await?;
             let column = if resource.standard.is_some() { "standard_attr_id" } else { "0" };
             let row = self.tx.query_one(&format!("SELECT {column} FROM {table} WHERE id = ?"), args![id]).await?;

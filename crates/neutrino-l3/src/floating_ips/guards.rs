@@ -36,6 +36,12 @@ impl Hook for Ports {
         )))
     }
 
+    fn delete_if(&self) -> Option<&'static str> {
+        Some(
+            "EXISTS (SELECT 1 FROM floatingips f WHERE f.fixed_port_id = :id) OR EXISTS (SELECT 1 FROM floatingips f WHERE f.floating_port_id = :id)",
+        )
+    }
+
     async fn before_delete(&self, engine: &Engine, _cx: &Context, port: &Record) -> Result<()> {
         let mut tx = engine.db.reader().await?;
         if tx.count("SELECT count(*) FROM floatingips WHERE floating_port_id = ?", args![port.id()]).await? == 0 {

@@ -60,6 +60,14 @@ impl Hook for Ports {
         delete(op, Sql::new(gone, args![original.id()])).await
     }
 
+    /// Proxies of the port, or of the router whose interface it is.
+    fn delete_if(&self) -> Option<&'static str> {
+        Some(
+            "EXISTS (SELECT 1 FROM ndp_proxies x WHERE x.port_id = :id) \
+             OR EXISTS (SELECT 1 FROM ports p JOIN ndp_proxies x ON x.router_id = p.device_id WHERE p.id = :id)",
+        )
+    }
+
     async fn delete(&self, op: &mut Op<'_>, port: &Record) -> Result<()> {
         let subnets: Vec<String> = addresses(port).into_iter().map(|(subnet, _)| subnet).collect();
         ensure_not_needed(op, port, &subnets).await?;

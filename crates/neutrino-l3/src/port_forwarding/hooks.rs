@@ -77,6 +77,10 @@ impl Hook for Ports {
         delete(op, Sql::new(lost, args![original.id()])).await
     }
 
+    fn delete_if(&self) -> Option<&'static str> {
+        Some("EXISTS (SELECT 1 FROM portforwardings w WHERE w.internal_neutron_port_id = :id)")
+    }
+
     async fn delete(&self, op: &mut Op<'_>, port: &Record) -> Result<()> {
         delete(op, Sql::new("w.internal_neutron_port_id = ?", args![port.id()])).await
     }

@@ -182,6 +182,10 @@ struct Ports;
 
 #[async_trait]
 impl Hook for Ports {
+    fn delete_if(&self) -> Option<&'static str> {
+        Some("EXISTS (SELECT 1 FROM local_ips l WHERE l.local_port_id = :id)")
+    }
+
     async fn before_delete(&self, engine: &Engine, _cx: &Context, port: &Record) -> Result<()> {
         let sql = "SELECT count(*) FROM local_ips WHERE local_port_id = ?";
         if engine.db.reader().await?.count(sql, args![port.id()]).await? == 0 {

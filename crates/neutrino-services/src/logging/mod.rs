@@ -103,7 +103,7 @@ pub fn register(builder: &mut Builder, config: &Config) {
     let supported = config.list("ml2", "mechanism_drivers").iter().any(|driver| driver == "openvswitch");
     let types: &'static [&'static str] = if supported { &[SECURITY_GROUP] } else { &[] };
     builder.extension(&EXTENSION).behaviour("logs", Logs(types)).behaviour("loggable_resources", Loggable(types));
-    builder.hook("security_groups", GoesWith("resource_id")).hook("ports", GoesWith("target_id"));
+    builder.hook("security_groups", WITH_GROUP).hook("ports", WITH_PORT);
     if supported {
         builder.rpc(&rpc::ENDPOINT);
     }
@@ -192,13 +192,23 @@ impl Behaviour for Logs {
     }
 }
 
-/// A log goes with what its attribute of this name names.
-struct GoesWith(&'static str);
+/// A log goes with what this column names.
+struct GoesWith {
+    column: &'static str,
+    delete_if: &'static str,
+}
+
+const WITH_GROUP: GoesWith = GoesWith { column: "resource_id", delete_if: "EXISTS (SELECT 1 FROM logs l WHERE l.resource_id = :id)" };
+const WITH_PORT: GoesWith = GoesWith { column: "target_id", delete_if: "EXISTS (SELECT 1 FROM logs l WHERE l.target_id = :id)" };
 
 #[async_trait]
 impl Hook for GoesWith {
+    fn delete_if(&self) -> Option<&'static str> {
+        Some(self.delete_if)
+    }
+
     async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
-        let sql = format!("SELECT id FROM logs WHERE {} = ?", self.0);
+        let sql = format!("SELECT id FROM logs WHERE {} = ?", self.column);
         let rows = op.tx.query(&sql, args![original.id()]).await?;
         if rows.is_empty() {
             return Ok(());

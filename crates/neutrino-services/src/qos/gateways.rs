@@ -58,6 +58,9 @@ async fn apply(op: &mut Op<'_>, id: &str, body: &Body, led_out: bool) -> Result<
 #[async_trait]
 impl Hook for Gateways {
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &Body) -> Result<()> {
+        if !body.get(INFO).is_some_and(Value::is_object) {
+            return Ok(());
+        }
         apply(op, id, body, false).await.map(drop)
     }
 

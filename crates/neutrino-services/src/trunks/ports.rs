@@ -20,6 +20,11 @@ pub struct Guard;
 
 #[async_trait]
 impl Hook for Guard {
+    /// Who makes a trunk of the port, or a sub-port, claims it first.
+    fn delete_if(&self) -> Option<&'static str> {
+        Some("EXISTS (SELECT 1 FROM trunks k WHERE k.port_id = :id) OR EXISTS (SELECT 1 FROM subports s WHERE s.port_id = :id)")
+    }
+
     async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
         let id = original.id();
         rules::claim(op, &[id]).await?;
