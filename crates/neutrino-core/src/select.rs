@@ -74,12 +74,15 @@ impl Select<'_> {
     }
 
     fn column(column: &Column) -> String {
-        let table = match column.place {
-            Place::Main => "t".to_owned(),
-            Place::Standard => "std".to_owned(),
-            Place::Joined(join) => quote(join.table),
-        };
-        format!("{table}.{}", quote(column.name))
+        let mut text = String::with_capacity(64);
+        match column.place {
+            Place::Main => text.push('t'),
+            Place::Standard => text.push_str("std"),
+            Place::Joined(join) => text.push_str(&quote(join.table)),
+        }
+        text.push('.');
+        text.push_str(&quote(column.name));
+        text
     }
 
     /// The attribute as an SQL value to compare or order by; an absent one-to-one row counts as the default.

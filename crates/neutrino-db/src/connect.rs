@@ -13,7 +13,7 @@ use std::{
 use neutrino_types::{Error, Result};
 use rand::RngExt as _;
 use sqlx::{
-    MySqlPool, PgPool, SqlitePool,
+    Database, MySql, Postgres, Sqlite, SqlitePool, Transaction,
     mysql::MySqlPoolOptions,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -22,6 +22,7 @@ use sqlx::{
 use crate::{
     Arg, Sql, Tx, classify,
     classify::classify,
+    lease::{Lender, TRUSTED_IDLE},
     tx::{Conn, Pending},
     url,
 };
@@ -100,10 +101,10 @@ enum Backend {
     /// One writer, many readers: SQLite serializes writers anyway, and a queue of ours is fairer than its busy handler.
     Sqlite {
         writer: SqlitePool,
-        readers: SqlitePool,
+        readers: Lender<Sqlite>,
     },
-    MySql(MySqlPool),
-    Postgres(PgPool),
+    MySql(Lender<MySql>),
+    Postgres(Lender<Postgres>),
 }
 
 /// The database. Cheap to clone.
@@ -167,8 +168,8 @@ impl Db {
             let conn = loop {
                 let begun = match &*self.backend {
                     Backend::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
-                    Backend::MySql(pool) => pool.begin().await.map(Conn::MySql),
-                    Backend::Postgres(pool) => pool.begin().await.map(Conn::Postgres),
+                    Backend::MySql(lender) => begun(lender).await.map(Conn::MySql),
+                    Backend::Postgres(lender) => begun(lender).await.map(Conn::Postgres),
                 };
                 match begun {
                     Err(error) if left > 0 && classify::is_lost(&error) => left -= 1,
@@ -191,8 +192,8 @@ impl Db {
     pub(crate) async fn reading(&self) -> Result<Conn> {
         let conn = match &*self.backend {
             Backend::Sqlite { readers, .. } => readers.acquire().await.map(Conn::SqliteRead),
-            Backend::MySql(pool) => pool.acquire().await.map(Conn::MySqlRead),
-            Backend::Postgres(pool) => pool.acquire().await.map(Conn::PostgresRead),
+            Backend::MySql(lender) => lender.acquire().await.map(Conn::MySqlRead),
+            Backend::Postgres(lender) => lender.acquire().await.map(Conn::PostgresRead),
         };
         conn.map_err(|e| classify("connect", e))
     }
@@ -231,15 +232,16 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Backend::MySql(pool) => pool.close().await,
-            Backend::Postgres(pool) => pool.close().await,
+            Backend::MySql(lender) => lender.close().await,
+            Backend::Postgres(lender) => lender.close().await,
         }
     }
 }
 
-/// How long a connection may have been idle to be taken as it is. The pool asks it anyway when it comes back, and who meets a lost one takes
-/// another.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// A transaction on a connection of this lender.
+async fn begun<DB: Database>(lender: &Lender<DB>) -> std::result::Result<Transaction<'static, DB>, sqlx::Error> {
+    Transaction::begin(lender.acquire_once().await?, None).await
+}
 
 /// Asks a connection that was idle for longer whether it still lives.
 async fn alive<C: sqlx::Connection>(conn: &mut C, past: sqlx::pool::PoolConnectionMetadata) -> std::result::Result<bool, sqlx::Error> {
@@ -283,7 +285,7 @@ async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
         .test_before_acquire(false)
         .max_lifetime(None)
         .connect_lazy_with(connect.pragma("query_only", "on"));
-    Ok(Backend::Sqlite { writer, readers })
+    Ok(Backend::Sqlite { writer, readers: Lender::new(readers) })
 }
 
 async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
@@ -311,7 +313,7 @@ async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
         })
         .connect_with(connect)
         .await
-        .map(Backend::MySql)
+        .map(|pool| Backend::MySql(Lender::new(pool)))
         .map_err(|e| classify("connect", e))
 }
 
@@ -324,6 +326,6 @@ async fn postgres(rest: &str, options: &DbOptions) -> Result<Backend> {
         .before_acquire(|conn, past| Box::pin(alive(conn, past)))
         .connect_with(url::postgres(rest)?.statement_cache_capacity(512))
         .await
-        .map(Backend::Postgres)
+        .map(|pool| Backend::Postgres(Lender::new(pool)))
         .map_err(|e| classify("connect", e))
 }

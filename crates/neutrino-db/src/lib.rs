@@ -10,6 +10,7 @@ mod arg;
 mod classify;
 mod commit;
 mod connect;
+mod lease;
 mod pack;
 mod row;
 mod sql;

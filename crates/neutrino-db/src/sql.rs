@@ -118,7 +118,14 @@ fn json_array(values: &[&str]) -> Arg {
 /// An identifier in double quotes, for names that are words of SQL (`limit`, `key`, `default`).
 #[must_use]
 pub fn quote(identifier: &str) -> String {
-    format!("\"{}\"", identifier.replace('"', "\"\""))
+    let mut quoted = String::with_capacity(identifier.len() + 2);
+    quoted.push('"');
+    for (n, part) in identifier.split('"').enumerate() {
+        quoted.push_str(if n > 0 { "\"\"" } else { "" });
+        quoted.push_str(part);
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// How many places the list of `IN` has for so many values: 1, 2, 3, 4, 6, 8, 12, 16, 24 ... Lists of any length are then few statements, which

@@ -4,17 +4,17 @@
 use std::{future::Future, pin::Pin};
 
 use neutrino_types::{Error, Result};
-use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, pool::PoolConnection, query::Query};
+use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, query::Query};
 
-use crate::{Arg, Db, Dialect, Row, Sql, Witness, classify, classify::classify, commit, pack};
+use crate::{Arg, Db, Dialect, Row, Sql, Witness, classify, classify::classify, commit, lease::Lease, pack};
 
 pub(crate) enum Conn {
     Sqlite(Transaction<'static, Sqlite>),
-    SqliteRead(PoolConnection<Sqlite>),
+    SqliteRead(Lease<Sqlite>),
     MySql(Transaction<'static, MySql>),
-    MySqlRead(PoolConnection<MySql>),
+    MySqlRead(Lease<MySql>),
     Postgres(Transaction<'static, Postgres>),
-    PostgresRead(PoolConnection<Postgres>),
+    PostgresRead(Lease<Postgres>),
 }
 
 impl Conn {
@@ -24,13 +24,25 @@ impl Conn {
     }
 
     async fn fetch(&mut self, text: &str, args: Vec<Arg>) -> std::result::Result<Vec<Row>, sqlx::Error> {
-        match self {
+        self.went_well(false);
+        let rows = match self {
             Self::Sqlite(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
             Self::SqliteRead(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
             Self::MySql(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
             Self::MySqlRead(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
             Self::Postgres(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
             Self::PostgresRead(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
+        };
+        self.went_well(rows.is_ok());
+        rows
+    }
+
+    fn went_well(&mut self, well: bool) {
+        match self {
+            Self::SqliteRead(c) => c.went_well(well),
+            Self::MySqlRead(c) => c.went_well(well),
+            Self::PostgresRead(c) => c.went_well(well),
+            Self::Sqlite(_) | Self::MySql(_) | Self::Postgres(_) => {}
         }
     }
 }
@@ -103,6 +115,8 @@ impl Tx {
     pub fn execute<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, u64> {
         Box::pin(async move {
             self.db.stats().note(text, &args);
+            // What is no SELECT may leave something behind on a connection for reading.
+            self.conn.went_well(false);
             let done = match &mut self.conn {
                 Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
                 Conn::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
@@ -145,6 +159,7 @@ impl Tx {
     pub fn execute_raw<'a>(&'a mut self, text: &'a str) -> Pending<'a, ()> {
         Box::pin(async move {
             self.db.stats().note(text, &[]);
+            self.conn.went_well(false);
             let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
             let done = match &mut self.conn {
                 Conn::Sqlite(c) => c.execute(sql).await.map(drop),

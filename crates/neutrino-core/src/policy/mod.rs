@@ -18,6 +18,7 @@ mod remote;
 mod subject;
 
 use std::{
+    cell::OnceCell,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -184,7 +185,8 @@ impl Policy {
     pub fn settle(&self, mut caller: Caller) -> Caller {
         let rules = &self.current().rules;
         let credentials = credentials(&caller);
-        let holds = |name: &str| holds(rules, name, &credentials);
+        let target = OnceCell::new();
+        let holds = |name: &str| holds(rules, name, &credentials, &target);
         let flags = (holds("context_is_admin"), holds("service_api") || holds("context_is_advsvc"));
         let (global, set_project) = (holds("context_with_global_access"), holds("context_can_set_project_id"));
         caller.is_admin |= flags.0;
@@ -221,11 +223,10 @@ fn report(rules: &Rules) {
 }
 
 /// A rule about the caller alone: the target is the credentials.
-fn holds(rules: &Rules, name: &str, credentials: &Credentials) -> bool {
+fn holds(rules: &Rules, name: &str, credentials: &Credentials, target: &OnceCell<serde_json::Map<String, Value>>) -> bool {
     let Some(id) = rules.find(name) else { return false };
-    let target = credentials.to_json();
     rules.by_credentials(id, credentials).unwrap_or_else(|| {
-        let question = Question::new(credentials, &target);
+        let question = Question::new(credentials, target.get_or_init(|| credentials.to_json()));
         rules.decide(id, &question) == oslo_policy::Decision::Allowed
     })
 }
