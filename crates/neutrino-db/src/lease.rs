@@ -110,6 +110,15 @@ impl<DB: Database> Lender<DB> {
     }
 }
 
+/// Outside a runtime a connection cannot go back to its pool; then nobody is left to use it.
+impl<DB: Database> Drop for State<DB> {
+    fn drop(&mut self) {
+        if tokio::runtime::Handle::try_current().is_err() {
+            self.resting.drain(..).for_each(|rested| drop(rested.connection.leak()));
+        }
+    }
+}
+
 impl<DB: Database> Lease<DB> {
     /// Notes how the statement ended that was run on the connection last; one that is given up in the middle never says so.
     pub fn went_well(&mut self, well: bool) {
