@@ -18,7 +18,7 @@ use sqlx::{Database, Pool, pool::PoolConnection};
 /// How long a connection may have been idle to be taken as it is.
 pub const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// How long a connection may stay away from the pool.
+/// How long a connection may stay away from the pool, which ends it when it is older than `connection_recycle_time`.
 const ROUND: Duration = Duration::from_secs(60);
 
 /// A pool, and those of its connections that rest.
