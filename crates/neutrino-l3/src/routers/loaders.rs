@@ -88,8 +88,7 @@ impl Loader for Zones {
     fn query(&self, dialect: Dialect, page: &Page) -> Option<Sql> {
         let mut sql =
             Sql::raw("SELECT b.router_id, a.availability_zone FROM routerl3agentbindings b JOIN agents a ON a.id = b.l3_agent_id WHERE ");
-        sql.append(of_page(dialect, "b.router_id", page))
-            .push(" GROUP BY b.router_id, a.availability_zone ORDER BY b.router_id, a.availability_zone");
+        sql.append(of_page(dialect, "b.router_id", page)).push(" ORDER BY b.router_id, a.availability_zone");
         Some(sql)
     }
 
@@ -97,8 +96,11 @@ impl Loader for Zones {
         page.fill(ZONES, &json!([]));
         let place = page.by_id();
         for row in rows {
-            if let Some(&at) = place.get(&row.text(0)?) {
-                page.push(at, ZONES, row.opt_text(1)?.map_or(Value::Null, Value::String));
+            let zone = row.opt_text(1)?.map_or(Value::Null, Value::String);
+            if let Some(&at) = place.get(&row.text(0)?)
+                && page.rows[at].list(ZONES).last() != Some(&zone)
+            {
+                page.push(at, ZONES, zone);
             }
         }
         Ok(())

@@ -71,7 +71,7 @@ impl Loader for Zones {
             "SELECT b.network_id, a.availability_zone FROM networkdhcpagentbindings b JOIN agents a ON a.id = b.dhcp_agent_id WHERE ",
         );
         sql.append(of_page(dialect, "b.network_id", page));
-        sql.push(" GROUP BY b.network_id, a.availability_zone ORDER BY b.network_id, a.availability_zone");
+        sql.push(" ORDER BY b.network_id, a.availability_zone");
         Some(sql)
     }
 
@@ -79,8 +79,11 @@ impl Loader for Zones {
         page.fill(ZONES, &json!([]));
         let place = page.by_id();
         for row in rows {
-            if let Some(&at) = place.get(&row.text(0)?) {
-                page.push(at, ZONES, row.opt_text(1)?.map_or(Value::Null, Value::String));
+            let zone = row.opt_text(1)?.map_or(Value::Null, Value::String);
+            if let Some(&at) = place.get(&row.text(0)?)
+                && page.rows[at].list(ZONES).last() != Some(&zone)
+            {
+                page.push(at, ZONES, zone);
             }
         }
         Ok(())
