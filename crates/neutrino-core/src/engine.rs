@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use neutrino_db::{Db, Pending, Sql, Tx, Witness};
-use neutrino_model::{Body, Record};
+use neutrino_model::{Body, Extent, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
 use crate::{
@@ -110,15 +110,20 @@ impl Engine {
                 None => None,
             };
             let child = child_of(entry, parent);
-            let are_all = marker.is_none() && child.is_none() && select.has_no_condition(query);
+            let unconditional = child.is_none() && select.has_no_condition(query);
             let sql = select.page(query, child, marker.as_ref())?;
             let rows = tx.select(sql).await?;
-            let are_all = are_all && query.limit.is_none_or(|limit| rows.len() < limit);
+            let extent = match marker {
+                None if unconditional && query.limit.is_none_or(|limit| rows.len() < limit) => Extent::All,
+                // In the order of ids, none of those that are not on the page lies between two that are.
+                _ if unconditional && query.sort.is_empty() => Extent::Run,
+                _ => Extent::Some,
+            };
             let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
             if query.page_reverse {
                 records.reverse();
             }
-            let records = loading::fill(entry, cx, &mut tx, records, wanted, are_all).await?;
+            let records = loading::fill(entry, cx, &mut tx, records, wanted, extent).await?;
             drop(tx);
             auth.admit(self, cx, records).await
         })

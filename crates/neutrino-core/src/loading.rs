@@ -6,21 +6,27 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use neutrino_db::{Dialect, Pending, Row, Sql, Tx};
-use neutrino_model::{Page, Record};
+use neutrino_db::{Arg, Dialect, Pending, Row, Sql, Tx};
+use neutrino_model::{Extent, Page, Record};
 use neutrino_types::Result;
 
 use crate::{Context, ListQuery, Loader, registry::Entry, select::Select};
 
-/// From so many rows on, a page of all objects there are is completed by what the loaders' tables hold, without the ids of the rows.
-const MANY: usize = 64;
+/// From so many rows on, a page of all objects there are, or of a run of them, is completed by what the loaders' tables hold, without the ids of
+/// the rows: a long list of ids costs the database more than the rows that it finds.
+const MANY: usize = 16;
 
 /// The condition that `column` holds the id of a row of the page.
 ///
-/// For a page of all objects it is none: rows of others may come, too, and are to be passed over.
+/// For a page of all objects, or of a run of them, it is none, or two bounds: rows of others may come, too, and are to be passed over.
 #[must_use]
 pub fn of_page(dialect: Dialect, column: &str, page: &Page) -> Sql {
-    if page.is_all { Sql::raw("1 = 1") } else { Sql::in_texts(dialect, column, page.ids()) }
+    match (page.extent, page.rows.as_slice()) {
+        (Extent::All, _) => Sql::raw("1 = 1"),
+        // In the database's own order of texts, in which the rows came.
+        (Extent::Run, [first, .., last]) => Sql::new(format!("{column} BETWEEN ? AND ?"), [first.id(), last.id()].map(Arg::from).into()),
+        _ => Sql::in_texts(dialect, column, page.ids()),
+    }
 }
 
 /// [`of_page`] for a column that holds `standardattributes.id`.
@@ -33,8 +39,8 @@ pub fn of_standard(dialect: Dialect, column: &str, page: &Page) -> Sql {
         return sql;
     }
     let ids = page.standard_attr_ids();
-    match (page.is_all, ids.iter().min(), ids.iter().max()) {
-        (true, Some(first), Some(last)) => Sql::new(format!("{column} BETWEEN ? AND ?"), vec![(*first).into(), (*last).into()]),
+    match (page.extent, ids.iter().min(), ids.iter().max()) {
+        (Extent::All, Some(first), Some(last)) => Sql::new(format!("{column} BETWEEN ? AND ?"), vec![(*first).into(), (*last).into()]),
         _ => Sql::in_ints(dialect, column, &ids),
     }
 }
@@ -91,7 +97,7 @@ pub(crate) async fn load(entry: &Entry, cx: &Context, tx: &mut Tx, ids: &[&str])
     by_ids(entry, cx, tx, ids, None, vec![true; entry.table.attributes.len()]).await
 }
 
-/// Runs the loaders whose attributes are wanted. `are_all`: the rows are all that the table has.
+/// Runs the loaders whose attributes are wanted.
 #[inline(never)]
 pub(crate) fn fill<'a>(
     entry: &'a Entry,
@@ -99,14 +105,16 @@ pub(crate) fn fill<'a>(
     tx: &'a mut Tx,
     rows: Vec<Record>,
     wanted: Vec<bool>,
-    are_all: bool,
+    extent: Extent,
 ) -> Pending<'a, Vec<Record>> {
     Box::pin(async move {
         if rows.is_empty() {
             return Ok(rows);
         }
         let mut page = Page::new(entry.table.clone(), rows, wanted);
-        page.is_all = are_all && page.rows.len() >= MANY;
+        if page.rows.len() >= MANY {
+            page.extent = extent;
+        }
         let due = due(entry, &page);
         complete(cx, tx, &mut page, due).await?;
         Ok(page.rows)

@@ -115,6 +115,8 @@ pub struct Db {
     patience: Duration,
     /// The most that the pool holds.
     connections: u32,
+    /// Does it know `INSERT ... RETURNING`?
+    returns_keys: bool,
 }
 
 impl Db {
@@ -132,13 +134,28 @@ impl Db {
                 url::Base::Postgres => postgres(rest, options).await?,
             };
             let patience = Duration::from_millis(options.pool_timeout_ms);
-            Ok(Self { backend: Arc::new(backend), stats: Arc::default(), patience, connections: options.max_connections })
+            let mut db = Self {
+                backend: Arc::new(backend),
+                stats: Arc::default(),
+                patience,
+                connections: options.max_connections,
+                returns_keys: true,
+            };
+            if db.dialect() == Dialect::MySql {
+                let version = db.reader().await?.query_one("SELECT VERSION()", Vec::new()).await?.map(|row| row.text(0)).transpose()?;
+                db.returns_keys = returns_keys(&version.unwrap_or_default());
+            }
+            Ok(db)
         })
     }
 
     /// How long a request waits for a database that is away: `pool_timeout`.
     pub(crate) fn patience(&self) -> Duration {
         self.patience
+    }
+
+    pub(crate) fn returns_keys(&self) -> bool {
+        self.returns_keys
     }
 
     #[must_use]
@@ -238,6 +255,12 @@ impl Db {
     }
 }
 
+/// MariaDB does from 10.5 on, MySQL does not: `10.11.6-MariaDB-0+deb12u1`.
+fn returns_keys(version: &str) -> bool {
+    let mut numbers = version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    version.contains("MariaDB") && (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (10, 5)
+}
+
 /// A transaction on a connection of this lender.
 async fn begun<DB: Database>(lender: &Lender<DB>) -> std::result::Result<Transaction<'static, DB>, sqlx::Error> {
     Transaction::begin(lender.acquire_once().await?, None).await
@@ -328,4 +351,14 @@ async fn postgres(rest: &str, options: &DbOptions) -> Result<Backend> {
         .await
         .map(|pool| Backend::Postgres(Lender::new(pool)))
         .map_err(|e| classify("connect", e))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn who_returns_keys_is_known_by_its_version() {
+        let known = ["10.11.6-MariaDB-0+deb12u1", "11.4.2-MariaDB", "10.4.32-MariaDB", "8.4.0", "5.5.5-10.6.1-MariaDB", ""]
+            .map(super::returns_keys);
+        assert_eq!(known, [true, true, false, false, false, false]);
+    }
 }

@@ -197,6 +197,33 @@ impl Tx {
         })
     }
 
+    /// Inserts rows into a table whose key `id` the database makes; returns those keys, in the order of the rows. One statement where the database
+    /// tells the keys of many, else one for each row. `head`: `INSERT INTO ... VALUES`; all rows have the same columns.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    #[inline(never)]
+    pub fn insert_all_returning_ids<'a>(&'a mut self, head: &'a str, rows: Vec<Vec<Arg>>) -> Pending<'a, Vec<i64>> {
+        Box::pin(async move {
+            let Some(first) = rows.first() else { return Ok(Vec::new()) };
+            let marks = format!("({})", vec!["?"; first.len()].join(", "));
+            if rows.len() == 1 || !self.db.returns_keys() {
+                let text = format!("{head} {marks}");
+                let mut ids = Vec::with_capacity(rows.len());
+                for row in rows {
+                    ids.push(self.insert_returning_id(&text, row).await?);
+                }
+                return Ok(ids);
+            }
+            let text = format!("{head} {} RETURNING id", vec![marks.as_str(); rows.len()].join(", "));
+            let keys = self.query_as_it_is(&text, rows.into_iter().flatten().collect()).await?;
+            let mut ids = keys.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
+            // Keys are given out in the order of the rows; in which order they come back is not said.
+            ids.sort_unstable();
+            Ok(ids)
+        })
+    }
+
     /// All rows of a SELECT.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub use attribute::{Attribute, Column, Default, Join, Kind, Place, Source};
 pub use body::Body;
 pub use convert::Converter;
 pub use extension::Extension;
-pub use record::{Page, Record, View};
+pub use record::{Extent, Page, Record, View};
 pub use resource::{Action, Methods, Parent, Resource, Stack, Visibility};
 pub use table::Table;
 pub use validate::{Choice, Invalid, KeySpec, Limits, Validator};

@@ -91,14 +91,23 @@ impl Record {
     }
 }
 
+/// Which part of all objects of a table a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Any.
+    Some,
+    /// All whose ids lie between those of the first row and the last; the rows are in the order of their ids.
+    Run,
+    All,
+}
+
 /// Rows of one table that are loaded together, so that a loader runs one statement for all of them.
 #[derive(Debug)]
 pub struct Page {
     pub rows: Vec<Record>,
     /// By attribute index: does the caller want it? A loader whose attributes nobody wants does nothing.
     pub wanted: Vec<bool>,
-    /// All objects that there are in the table.
-    pub is_all: bool,
+    pub extent: Extent,
     /// Only the ids are known yet, and what is not there is among them.
     pub is_unread: bool,
     table: Arc<Table>,
@@ -108,7 +117,7 @@ pub struct Page {
 impl Page {
     #[must_use]
     pub fn new(table: Arc<Table>, rows: Vec<Record>, wanted: Vec<bool>) -> Self {
-        Self { rows, wanted, is_all: false, is_unread: false, table, places: OnceLock::new() }
+        Self { rows, wanted, extent: Extent::Some, is_unread: false, table, places: OnceLock::new() }
     }
 
     /// The page of the objects with these ids, before they are read.

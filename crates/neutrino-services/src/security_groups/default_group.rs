@@ -5,7 +5,7 @@
 //! for an empty project, nor by a caller for a project that is not its own (CVE-2022-3277, CVE-2023-3637), unless an administrator.
 
 use neutrino_core::{Context, Engine, Op};
-use neutrino_db::{Tx, args};
+use neutrino_db::{Arg, Tx, args};
 use neutrino_model::Body;
 use neutrino_types::{Error, Result};
 
@@ -91,33 +91,23 @@ pub async fn copy_template(op: &mut Op<'_>, project: &str, group_id: &str, is_de
     );
     let now = op.cx.now();
     let rows = op.tx.query(&text, args![true, PARENT]).await?;
-    if !rows.is_empty() {
-        op.reserve("security_group_rules", project, i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    for row in rows {
-        let standard_id = op
-            .tx
-            .insert_returning_id(
-                "INSERT INTO standardattributes (resource_type, created_at, updated_at, revision_number) VALUES (?, ?, ?, ?)",
-                args!["securitygrouprules", now, now, 0],
-            )
-            .await?;
+    op.reserve("security_group_rules", project, i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
+    let head = "INSERT INTO standardattributes (resource_type, created_at, updated_at, revision_number) VALUES";
+    let standard = op.tx.insert_all_returning_ids(head, rows.iter().map(|_| args!["securitygrouprules", now, now, 0]).collect()).await?;
+    let mut values: Vec<Arg> = Vec::new();
+    for (row, standard_id) in rows.iter().zip(standard) {
         let remote = row.opt_text(6)?.map(|id| if id == PARENT { group_id.to_owned() } else { id });
-        let columns = vec![
-            ("id", op.cx.new_id().into()),
-            ("standard_attr_id", standard_id.into()),
-            ("project_id", project.into()),
-            ("security_group_id", group_id.into()),
-            ("direction", row.opt_text(0)?.into()),
-            ("ethertype", row.opt_text(1)?.into()),
-            ("protocol", row.opt_text(2)?.into()),
-            ("port_range_min", row.opt_int(3)?.into()),
-            ("port_range_max", row.opt_int(4)?.into()),
-            ("remote_ip_prefix", row.opt_text(5)?.into()),
-            ("remote_group_id", remote.into()),
-            ("remote_address_group_id", row.opt_text(7)?.into()),
-        ];
-        op.insert_row("securitygrouprules", columns).await?;
+        values.extend(args![op.cx.new_id(), standard_id, project, group_id, row.opt_text(0)?, row.opt_text(1)?, row.opt_text(2)?]);
+        values.extend(args![row.opt_int(3)?, row.opt_int(4)?, row.opt_text(5)?, remote, row.opt_text(7)?]);
     }
+    let marks = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+    let text = format!(
+        "INSERT INTO securitygrouprules (id, standard_attr_id, project_id, security_group_id, direction, ethertype, protocol, port_range_min, \
+         port_range_max, remote_ip_prefix, remote_group_id, remote_address_group_id) VALUES {marks}"
+    );
+    op.tx.execute(&text, values).await?;
     Ok(())
 }

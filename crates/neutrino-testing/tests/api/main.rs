@@ -31,6 +31,7 @@ mod nova;
 mod openapi;
 mod ovo_pull;
 mod ovo_push;
+mod pages;
 mod placement;
 mod policy;
 mod policy_matrix;

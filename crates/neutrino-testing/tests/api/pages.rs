@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Pages of lists, however they are cut, show each object as it is shown alone.
+
+use neutrino_testing::Server;
+use serde_json::{Value, json};
+
+/// What each port shows by itself.
+async fn alone(s: &Server, page: &[Value]) -> Vec<Value> {
+    let mut shown = Vec::new();
+    for port in page {
+        shown.push(s.get(&format!("/ports/{}", port["id"].as_str().unwrap())).await.body["port"].take());
+    }
+    shown
+}
+
+async fn listed(s: &Server, query: &str) -> Vec<Value> {
+    s.get(&format!("/ports?{query}")).await.body["ports"].as_array().cloned().unwrap()
+}
+
+#[tokio::test]
+async fn pages_of_any_extent_show_what_each_object_shows() {
+    let s = Server::full().await;
+    let network = s.post("/networks", json!({"network": {}})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    s.post("/subnets", json!({"subnet": {"network_id": network, "ip_version": 4, "cidr": "10.3.0.0/24"}})).await;
+    let ports: Vec<Value> = (0..70)
+        .map(|n| {
+            json!({"network_id": network, "name": format!("p{}", n % 7), "tags": [format!("t{n}"), "of-all"],
+                "allowed_address_pairs": [{"ip_address": format!("192.0.2.{n}")}], "extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": n.to_string()}]})
+        })
+        .collect();
+    assert_eq!(s.post("/ports", json!({"ports": ports})).await.status, 201);
+
+    let all = listed(&s, "").await;
+    assert_eq!(all.len(), 70);
+    assert_eq!(alone(&s, &all).await, all);
+    assert!(all.iter().all(|port| port["tags"].as_array().is_some_and(|tags| tags.len() == 2)));
+    let id = |at: usize| all[at]["id"].as_str().unwrap();
+    for (query, from, to) in [
+        ("limit=100".to_owned(), 0, 70),
+        ("limit=20".to_owned(), 0, 20),
+        (format!("limit=30&marker={}", id(9)), 10, 40),
+        (format!("limit=20&marker={}&page_reverse=true", id(50)), 30, 50),
+    ] {
+        assert_eq!(listed(&s, &query).await, all[from..to], "{query}");
+    }
+    for query in ["sort_key=name&limit=25", "sort_key=name", "name=p3&limit=20", "limit=25&sort_key=id&sort_dir=desc"] {
+        let page = listed(&s, query).await;
+        assert!(page.len() >= 10, "{query}");
+        assert_eq!(alone(&s, &page).await, page, "{query}");
+    }
+}
