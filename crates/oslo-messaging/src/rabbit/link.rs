@@ -27,6 +27,10 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// How often a connection that nobody uses is looked at, and a port that is closed.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// The bytes of a frame that we ask for. The client keeps room for 32 of them in each direction: with the 128 KiB that brokers offer, 8 MiB for each
+/// connection, of which a server that is not busy needs nothing.
+const FRAME_MAX: u32 = 32 * 1024;
+
 /// See the module's documentation.
 #[derive(Clone)]
 pub(super) struct Link {
@@ -192,7 +196,12 @@ fn broker(host: &Host, virtual_host: &str, options: &Options) -> AMQPUri {
             port: host.port.unwrap_or(5672),
         },
         vhost: if virtual_host.is_empty() { "/".to_owned() } else { virtual_host.to_owned() },
-        query: AMQPQueryString { heartbeat: Some(options.heartbeat_s), auth_mechanism: Some(mechanism), ..AMQPQueryString::default() },
+        query: AMQPQueryString {
+            heartbeat: Some(options.heartbeat_s),
+            frame_max: Some(FRAME_MAX),
+            auth_mechanism: Some(mechanism),
+            ..AMQPQueryString::default()
+        },
     }
 }
 
