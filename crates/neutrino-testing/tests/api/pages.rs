@@ -14,7 +14,9 @@ async fn alone(s: &Server, page: &[Value]) -> Vec<Value> {
 }
 
 async fn listed(s: &Server, query: &str) -> Vec<Value> {
-    s.get(&format!("/ports?{query}")).await.body["ports"].as_array().cloned().unwrap()
+    let answer = s.get(&format!("/ports?{query}")).await;
+    assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+    answer.body["ports"].as_array().cloned().unwrap()
 }
 
 #[tokio::test]
@@ -43,7 +45,9 @@ async fn pages_of_any_extent_show_what_each_object_shows() {
     ] {
         assert_eq!(listed(&s, &query).await, all[from..to], "{query}");
     }
-    for query in ["sort_key=name&limit=25", "sort_key=name", "name=p3&limit=20", "limit=25&sort_key=id&sort_dir=desc"] {
+    for query in
+        ["sort_key=name&sort_dir=asc&limit=25", "sort_key=name&sort_dir=desc", "name=p3&limit=20", "limit=25&sort_key=id&sort_dir=desc"]
+    {
         let page = listed(&s, query).await;
         assert!(page.len() >= 10, "{query}");
         assert_eq!(alone(&s, &page).await, page, "{query}");
