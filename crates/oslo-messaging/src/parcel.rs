@@ -40,13 +40,15 @@ pub(crate) struct Parcel {
     pub retries: Option<u32>,
     /// How often the broker refused it or broke off.
     pub failures: u32,
+    /// Its queue was not there: it is tried again.
+    pub set_aside: bool,
     /// Dropped when the broker has the message, or never will.
     pub ticket: Option<Ticket>,
 }
 
 impl Parcel {
     pub fn new(address: Address, body: Vec<u8>) -> Self {
-        Self { address, body, expires: None, retries: None, failures: 0, ticket: None }
+        Self { address, body, expires: None, retries: None, failures: 0, set_aside: false, ticket: None }
     }
 
     pub fn is_over(&self) -> bool {

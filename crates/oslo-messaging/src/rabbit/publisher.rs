@@ -2,7 +2,8 @@
 //! Sends, with confirmations, in order.
 //!
 //! Invariants: a message leaves memory when the broker has confirmed it, or with a line in the log; after a broken connection what was not
-//! confirmed is sent again, in its order (receivers drop what they have seen); a message that the broker refuses does not hold up the others.
+//! confirmed is sent again, in its order (receivers drop what they have seen); a message that the broker refuses does not hold up the others;
+//! an answer, and a cast to one receiver, whose queue is not there is tried again for a while, and later casts to it wait behind it.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -34,12 +35,14 @@ use crate::{
 const UNCONFIRMED: usize = 500;
 /// How often a message is sent that makes the broker close the channel.
 const REFUSALS: u32 = 3;
-/// Pause before an answer is tried again whose queue is not there.
+/// Pause before a message is tried again whose queue is not there.
 const MISSING: Duration = Duration::from_millis(250);
 /// How long the end waits for a broker that is away.
 const AWAY_AT_END: Duration = Duration::from_secs(5);
 /// Answers whose queue is not there, at most; more are given up.
 const MISSING_ANSWERS: usize = 2000;
+/// The same of casts to one receiver.
+const MISSING_CASTS: usize = 10_000;
 
 /// See the module's documentation.
 pub(super) struct Publisher {
@@ -49,9 +52,11 @@ pub(super) struct Publisher {
     receiver: mpsc::Receiver<Parcel>,
     /// To be sent again, before what waits in the queue.
     again: VecDeque<Parcel>,
-    /// Answers whose queue was not there, with the time of the next try, the earliest first.
+    /// Answers and casts whose queue was not there, with the time of the next try, the earliest first.
     missing: VecDeque<(Instant, Parcel)>,
-    /// Queues of answers that are not there: since when, and when that was last seen.
+    /// How many casts to each queue are among them.
+    casts: HashMap<String, usize>,
+    /// Queues of these that are not there: since when, and when that was last seen.
     gone: HashMap<String, (Instant, Instant)>,
     /// Exchanges that others declared as not durable.
     fallback: HashSet<String>,
@@ -75,8 +80,9 @@ struct Flight {
 
 impl Publisher {
     pub fn new(options: Arc<Options>, stats: Arc<Stats>, link: Link, receiver: mpsc::Receiver<Parcel>) -> Self {
-        let (again, missing, gone, fallback) = (VecDeque::new(), VecDeque::new(), HashMap::new(), HashSet::new());
-        Self { options, stats, link, receiver, again, missing, gone, fallback, careful: false }
+        let (again, missing, casts) = (VecDeque::new(), VecDeque::new(), HashMap::new());
+        let (gone, fallback) = (HashMap::new(), HashSet::new());
+        Self { options, stats, link, receiver, again, missing, casts, gone, fallback, careful: false }
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
@@ -172,9 +178,7 @@ impl Publisher {
                         }
                     }
                 },
-                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
-                    self.again.extend(self.missing.pop_front().map(|(_, parcel)| parcel));
-                }
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.try_again(),
                 // An idle channel that the broker closed is noticed, too.
                 () = tokio::time::sleep(Duration::from_secs(1)), if flight.unconfirmed.is_empty() => {
                     if !flight.channel.status().connected() {
@@ -202,7 +206,7 @@ impl Publisher {
         }
     }
 
-    /// An answer came back because its queue is not there: the caller may be connecting again.
+    /// A message came back because its queue is not there: the caller, or the agent, may be connecting again.
     fn returned(&mut self, returned: BasicReturnMessage) {
         let (now, patience) = (Instant::now(), self.options.missing_consumer_timeout);
         let queue = returned.delivery.routing_key.to_string();
@@ -213,12 +217,36 @@ impl Publisher {
             known.0 = now;
         }
         known.1 = now;
-        if now.duration_since(known.0) >= patience || self.missing.len() >= MISSING_ANSWERS {
-            tracing::warn!("{queue} does not exist: an answer to it is dropped");
+        let waited = now.duration_since(known.0);
+        // Answers go by the default exchange.
+        let cast = !returned.delivery.exchange.as_str().is_empty();
+        let casts = self.casts.values().sum::<usize>();
+        let full = if cast { casts >= MISSING_CASTS } else { self.missing.len() - casts >= MISSING_ANSWERS };
+        if waited >= patience || full {
+            tracing::warn!("{queue} does not exist: a message to it is dropped");
             return self.forget(&self.stats.given_up);
         }
-        let parcel = Parcel::new(Address::Reply(queue), returned.delivery.data);
-        self.missing.push_back((now + MISSING, parcel));
+        let address = if cast { Address::Topic(queue) } else { Address::Reply(queue) };
+        self.set_aside(Parcel::new(address, returned.delivery.data));
+    }
+
+    fn set_aside(&mut self, mut parcel: Parcel) {
+        parcel.set_aside = true;
+        if let Address::Topic(queue) = &parcel.address {
+            *self.casts.entry(queue.clone()).or_default() += 1;
+        }
+        self.missing.push_back((Instant::now() + MISSING, parcel));
+    }
+
+    fn try_again(&mut self) {
+        let Some((_, parcel)) = self.missing.pop_front() else { return };
+        if let Some(casts) = self.casts.get_mut(parcel.address.name()) {
+            *casts -= 1;
+            if *casts == 0 {
+                self.casts.remove(parcel.address.name());
+            }
+        }
+        self.again.push_back(parcel);
     }
 
     fn exchange(&self, address: &Address) -> Option<Exchange> {
@@ -236,6 +264,11 @@ impl Publisher {
         if parcel.is_over() {
             tracing::warn!("a call to {} is not sent any more: its time is over", parcel.address.name());
             self.forget(&self.stats.given_up);
+            return Ok(());
+        }
+        if !parcel.set_aside && is_cast(&parcel) && self.casts.contains_key(parcel.address.name()) {
+            // It stays behind those that its receiver is to hear before it.
+            self.set_aside(Parcel { ticket: None, ..parcel });
             return Ok(());
         }
         match self.hand_over(flight, &parcel).await {
@@ -284,7 +317,8 @@ impl Publisher {
                 flight.declared.insert(key);
             }
         }
-        let mandatory = matches!(parcel.address, Address::Reply(_)) && self.options.mandatory_replies;
+        // An agent that connects again after its broker was restarted declares its queue a little later than we send.
+        let mandatory = is_cast(parcel) || matches!(parcel.address, Address::Reply(_)) && self.options.mandatory_replies;
         let key = if matches!(parcel.address, Address::Fanout(_)) { "" } else { parcel.address.name() };
         let name = exchange.map_or_else(String::new, |exchange| exchange.name);
         let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
@@ -295,6 +329,11 @@ impl Publisher {
         });
         flight.channel.basic_publish(name.as_str().into(), key.into(), options, &parcel.body, amqp::properties(expiration)).await
     }
+}
+
+/// To one receiver, who need not answer.
+fn is_cast(parcel: &Parcel) -> bool {
+    matches!(parcel.address, Address::Topic(_)) && parcel.expires.is_none()
 }
 
 /// When the end was asked for some time ago.
