@@ -30,6 +30,9 @@ pub use settings::{OPTIONS, Settings};
 /// How long what still waits is sent at the end, when the operator sets no limit.
 const LONGEST_GRACE: Duration = Duration::from_secs(60);
 
+/// Between two looks at whether the broker is there.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// The bus of one process.
 pub struct Rpc {
     settings: Settings,
@@ -75,6 +78,16 @@ impl Rpc {
     #[must_use]
     pub fn describe(&self) -> String {
         self.settings.describe()
+    }
+
+    /// Waits until the broker, which was there, went away and is there again.
+    pub async fn outage(&self) {
+        let transport = self.transport();
+        for there in [true, false, true] {
+            while transport.is_connected() != there {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
     }
 
     /// Serves the topics of the features until told to stop, and then what was taken.

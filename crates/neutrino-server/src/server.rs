@@ -17,6 +17,7 @@ use neutrino_api::app::App;
 use neutrino_api::http::Listener;
 use neutrino_api::metrics::{HttpMetrics, Metrics, MetricsListener};
 use neutrino_core::{Engine, Worker};
+use neutrino_ovo::Pusher;
 use neutrino_rpc::Rpc;
 use oslo_config::{Config, Origin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,6 +34,10 @@ use crate::{assemble, banner, cli, keystone, known, logging, number, options, pi
 
 /// What the supervisor grants beyond `graceful_shutdown_timeout`, so that a listener ends its own draining.
 const GRACE_MARGIN: Duration = Duration::from_secs(2);
+
+/// From the broker's return to when most agents are there again, and from then to when all are: they try every `rabbit_retry_interval` first, and
+/// every 30 s (oslo.messaging's `rabbit_interval_max`) at last.
+const AGENTS_COME_BACK: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 
 /// How long blocking work may hold up the exit.
 const RUNTIME_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -195,8 +200,33 @@ fn spawn_bus(supervisor: &mut Supervisor, role: Role, rpc: &Arc<Rpc>, engine: &A
         let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
         supervisor.spawn(Place::Front, "topics of agents", |stop| rpc.serve(engine, stop));
     }
+    if let Some(pusher) = engine.registry.service::<Pusher>() {
+        let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
+        supervisor.spawn(Place::Behind, "what agents missed", |stop| async move {
+            tokio::select! {
+                () = tell_again(&rpc, &pusher, &engine) => {}
+                () = stop.cancelled() => {}
+            }
+            Ok(())
+        });
+    }
     let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
     supervisor.spawn(Place::Last, "messages to agents", |stop| rpc.send(engine, stop));
+}
+
+/// After the broker was away agents come back later than we do, and what all of them are told meanwhile reaches nobody: it is told again, when
+/// most are there, and when all are.
+async fn tell_again(rpc: &Rpc, pusher: &Pusher, engine: &Engine) {
+    loop {
+        rpc.outage().await;
+        for pause in AGENTS_COME_BACK {
+            tokio::time::sleep(pause).await;
+            tracing::info!("agents are told again what changed: the broker was away");
+            if let Err(error) = pusher.recall(engine).await {
+                tracing::error!(error = %error, log = error.log().unwrap_or_default(), "agents are not told again what changed");
+            }
+        }
+    }
 }
 
 fn spawn_worker(supervisor: &mut Supervisor, worker: Arc<dyn Worker>, engine: Arc<Engine>) {

@@ -40,13 +40,22 @@ pub(crate) struct Parcel {
     pub retries: Option<u32>,
     /// How often the broker refused it or broke off.
     pub failures: u32,
+    /// Of casts, in the order of their sending; 0 before that.
+    pub number: u64,
+    /// A cast that is sent again to see whether its receiver's queue is there.
+    pub again: bool,
     /// Dropped when the broker has the message, or never will.
     pub ticket: Option<Ticket>,
 }
 
 impl Parcel {
     pub fn new(address: Address, body: Vec<u8>) -> Self {
-        Self { address, body, expires: None, retries: None, failures: 0, ticket: None }
+        Self { address, body, expires: None, retries: None, failures: 0, number: 0, again: false, ticket: None }
+    }
+
+    /// To one receiver, who does not answer.
+    pub fn is_cast(&self) -> bool {
+        matches!(self.address, Address::Topic(_)) && self.expires.is_none()
     }
 
     pub fn is_over(&self) -> bool {

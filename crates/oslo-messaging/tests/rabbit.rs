@@ -130,7 +130,7 @@ async fn end(transport: &Transport, serving: Serving) {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_casts_and_fanouts_go_through() {
     let Some(broker) = Broker::get("calls") else { return };
-    let (here, there) = (broker.transport(&[]), broker.transport(&[]));
+    let (here, there) = (broker.transport(&[("kombu_missing_consumer_retry_timeout", "2")]), broker.transport(&[]));
     let (server, serving) = served(&there, "t", 4).await;
     let expected = json!({"args": {"x": "ä"}, "context": {"is_admin": true}});
     assert_eq!(here.call(any("t"), request("m"), None).await, Ok(expected.clone()));
@@ -152,7 +152,8 @@ async fn calls_casts_and_fanouts_go_through() {
     until("all is confirmed", || here.stats().outgoing.load(Ordering::Relaxed) == 0).await;
     here.close(Duration::from_secs(5)).await;
     end(&there, serving).await;
-    assert_eq!(here.stats().given_up.load(Ordering::Relaxed), 0);
+    // The cast that nobody came for.
+    assert_eq!(here.stats().given_up.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,6 +324,36 @@ async fn an_answer_that_nobody_waits_for_holds_up_no_other() {
     end(&transport, serving).await;
 }
 
+/// An agent declares its queue a few seconds after its broker was restarted: what it was told before reaches it, in order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cast_waits_for_the_queue_of_its_receiver() {
+    let Some(broker) = Broker::get("later") else { return };
+    let transport = broker.transport(&[("kombu_missing_consumer_retry_timeout", "2")]);
+    let agent = || Target { topic: "agent".into(), server: Some("host1".into()), ..Target::default() };
+    let cast = async |index: u64| {
+        let args = json!({"n": index}).as_object().cloned().unwrap();
+        transport.send(agent(), Request { args, ..request("cast") }, None).await;
+    };
+    for index in 0..20 {
+        cast(index).await;
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let server = Arc::new(Server::default());
+    let serving = transport.serve("agent", "host1", 1, server.clone());
+    for index in 20..60 {
+        cast(index).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    until("all casts arrived", || server.count("cast") == 60).await;
+    let heard: Vec<_> = server.0.lock().unwrap().iter().map(|request| request.args["n"].as_u64().unwrap()).collect();
+    assert!(heard.is_sorted(), "{heard:?}");
+    until("all is confirmed", || transport.stats().outgoing.load(Ordering::Relaxed) == 0).await;
+    // One that never comes is given up.
+    transport.send(Target { server: Some("nobody".into()), ..agent() }, request("cast"), None).await;
+    until("it is given up", || transport.stats().given_up.load(Ordering::Relaxed) == 1).await;
+    end(&transport, serving).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_stops_and_starts_loses_nothing_that_waited_here() {
     let Some(broker) = Broker::get("restart") else { return };
@@ -337,12 +368,13 @@ async fn a_broker_that_stops_and_starts_loses_nothing_that_waited_here() {
     let waiting = transport.call(any("t"), request("early"), Some(Duration::from_millis(300))).await;
     assert_eq!(waiting, Err(CallError::Timeout));
     tokio::task::block_in_place(|| script(&broker.folder, &["start"]));
-    // Casts may come before the queue is there again; what is sent once it is must arrive, the call whose time was over must not.
+    // Casts that come before the queue is there again are tried again, too; the call whose time was over must not arrive.
     let end_of_wait = Instant::now() + Duration::from_secs(30);
     while transport.call(any("t"), request("m"), Some(Duration::from_secs(1))).await.is_err() {
         assert!(Instant::now() < end_of_wait, "the topic is not served again");
     }
     assert_eq!(server.count("early"), 0);
+    until("all casts arrived", || server.count("cast") == 100).await;
     until("all is confirmed", || transport.stats().outgoing.load(Ordering::Relaxed) == 0).await;
     // A transport that begins while the broker is away connects later.
     tokio::task::block_in_place(|| script(&broker.folder, &["pause"]));

@@ -49,14 +49,17 @@ pub(super) async fn declare_queue(channel: &Channel, queue: &Queue) -> Result<()
     Ok(())
 }
 
-/// The properties of every message; `expiration_ms` of calls.
-pub(super) fn properties(expiration_ms: Option<u128>) -> BasicProperties {
-    let properties = BasicProperties::default()
+/// The properties of every message; `expiration_ms` of calls; `number` of casts, which are known by it when they come back.
+pub(super) fn properties(expiration_ms: Option<u128>, number: Option<u64>) -> BasicProperties {
+    let mut properties = BasicProperties::default()
         .with_content_type("application/json".into())
         .with_content_encoding("utf-8".into())
         .with_headers(FieldTable::default())
         .with_delivery_mode(2)
         .with_priority(0);
+    if let Some(number) = number {
+        properties = properties.with_message_id(number.to_string().into());
+    }
     match expiration_ms {
         Some(milliseconds) => properties.with_expiration(milliseconds.to_string().into()),
         None => properties,

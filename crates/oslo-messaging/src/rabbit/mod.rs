@@ -2,6 +2,7 @@
 //! RabbitMQ: one connection that sends, one that receives, and how both come back.
 
 mod amqp;
+mod held;
 mod link;
 mod listener;
 mod publisher;

@@ -2,7 +2,8 @@
 //! Sends, with confirmations, in order.
 //!
 //! Invariants: a message leaves memory when the broker has confirmed it, or with a line in the log; after a broken connection what was not
-//! confirmed is sent again, in its order (receivers drop what they have seen); a message that the broker refuses does not hold up the others.
+//! confirmed is sent again, in its order (receivers drop what they have seen); a message that the broker refuses does not hold up the others;
+//! an answer, and a cast to one receiver, whose queue is not there is tried again for a while.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -22,7 +23,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{amqp, link::Link};
+use super::{
+    amqp,
+    held::{Held, PAUSE},
+    link::Link,
+};
 use crate::{
     options::Options,
     parcel::{Address, Parcel},
@@ -34,8 +39,6 @@ use crate::{
 const UNCONFIRMED: usize = 500;
 /// How often a message is sent that makes the broker close the channel.
 const REFUSALS: u32 = 3;
-/// Pause before an answer is tried again whose queue is not there.
-const MISSING: Duration = Duration::from_millis(250);
 /// How long the end waits for a broker that is away.
 const AWAY_AT_END: Duration = Duration::from_secs(5);
 /// Answers whose queue is not there, at most; more are given up.
@@ -51,7 +54,11 @@ pub(super) struct Publisher {
     again: VecDeque<Parcel>,
     /// Answers whose queue was not there, with the time of the next try, the earliest first.
     missing: VecDeque<(Instant, Parcel)>,
-    /// Queues of answers that are not there: since when, and when that was last seen.
+    /// Casts to receivers whose queue was not there.
+    held: Held,
+    /// Of the next cast.
+    number: u64,
+    /// Queues of answers and of receivers that are not there: since when, and when that was last seen.
     gone: HashMap<String, (Instant, Instant)>,
     /// Exchanges that others declared as not durable.
     fallback: HashSet<String>,
@@ -76,7 +83,7 @@ struct Flight {
 impl Publisher {
     pub fn new(options: Arc<Options>, stats: Arc<Stats>, link: Link, receiver: mpsc::Receiver<Parcel>) -> Self {
         let (again, missing, gone, fallback) = (VecDeque::new(), VecDeque::new(), HashMap::new(), HashSet::new());
-        Self { options, stats, link, receiver, again, missing, gone, fallback, careful: false }
+        Self { options, stats, link, receiver, again, missing, held: Held::default(), number: 1, gone, fallback, careful: false }
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
@@ -158,7 +165,7 @@ impl Publisher {
     async fn work(&mut self, flight: &mut Flight, stop: &CancellationToken) -> lapin::Result<()> {
         loop {
             let room = flight.unconfirmed.len() < if self.careful { 1 } else { UNCONFIRMED };
-            let wake = self.missing.front().map(|(at, _)| *at);
+            let (wake, look) = (self.missing.front().map(|(at, _)| *at), self.held.wake());
             tokio::select! {
                 biased;
                 Some(confirmed) = confirmation(&mut flight.unconfirmed) => self.confirmed(flight, confirmed?),
@@ -174,6 +181,13 @@ impl Publisher {
                 },
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
                     self.again.extend(self.missing.pop_front().map(|(_, parcel)| parcel));
+                }
+                () = sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
+                    let (parcels, there) = self.held.due();
+                    self.again.extend(parcels);
+                    if let Some(queue) = there {
+                        self.gone.remove(&queue);
+                    }
                 }
                 // An idle channel that the broker closed is noticed, too.
                 () = tokio::time::sleep(Duration::from_secs(1)), if flight.unconfirmed.is_empty() => {
@@ -202,23 +216,42 @@ impl Publisher {
         }
     }
 
-    /// An answer came back because its queue is not there: the caller may be connecting again.
+    /// A message came back because its queue is not there: the caller, or the agent, may be connecting again.
     fn returned(&mut self, returned: BasicReturnMessage) {
+        let BasicReturnMessage { delivery, .. } = returned;
+        let queue = delivery.routing_key.to_string();
+        let over = self.is_gone_for_long(&queue);
+        // Casts have a number.
+        let number = delivery.properties.message_id().as_ref().and_then(|number| number.as_str().parse().ok());
+        if let Some(number) = number {
+            if !over && !self.held.is_full() {
+                return self.held.returned(Parcel { number, ..Parcel::new(Address::Topic(queue), delivery.data) });
+            }
+            let dropped = 1 + if over { self.held.give_up(&queue) } else { 0 };
+            if dropped > 1 || !over {
+                tracing::warn!("{queue} does not exist: messages to it are dropped: {dropped}");
+            }
+            for _ in 0..dropped {
+                self.forget(&self.stats.given_up);
+            }
+        } else if over || self.missing.len() >= MISSING_ANSWERS {
+            tracing::warn!("{queue} does not exist: an answer to it is dropped");
+            self.forget(&self.stats.given_up);
+        } else {
+            self.missing.push_back((Instant::now() + PAUSE, Parcel::new(Address::Reply(queue), delivery.data)));
+        }
+    }
+
+    fn is_gone_for_long(&mut self, queue: &str) -> bool {
         let (now, patience) = (Instant::now(), self.options.missing_consumer_timeout);
-        let queue = returned.delivery.routing_key.to_string();
         self.gone.retain(|_, (_, last)| now.duration_since(*last) < patience.max(Duration::from_secs(60)));
-        let known = self.gone.entry(queue.clone()).or_insert((now, now));
+        let known = self.gone.entry(queue.to_owned()).or_insert((now, now));
         if now.duration_since(known.1) > Duration::from_secs(5) && now.duration_since(known.0) < patience {
             // It has been there in between.
             known.0 = now;
         }
         known.1 = now;
-        if now.duration_since(known.0) >= patience || self.missing.len() >= MISSING_ANSWERS {
-            tracing::warn!("{queue} does not exist: an answer to it is dropped");
-            return self.forget(&self.stats.given_up);
-        }
-        let parcel = Parcel::new(Address::Reply(queue), returned.delivery.data);
-        self.missing.push_back((now + MISSING, parcel));
+        now.duration_since(known.0) >= patience
     }
 
     fn exchange(&self, address: &Address) -> Option<Exchange> {
@@ -232,11 +265,21 @@ impl Publisher {
         Some(exchange)
     }
 
-    async fn publish(&mut self, flight: &mut Flight, parcel: Parcel) -> lapin::Result<()> {
+    async fn publish(&mut self, flight: &mut Flight, mut parcel: Parcel) -> lapin::Result<()> {
         if parcel.is_over() {
             tracing::warn!("a call to {} is not sent any more: its time is over", parcel.address.name());
             self.forget(&self.stats.given_up);
             return Ok(());
+        }
+        if parcel.is_cast() {
+            if parcel.number == 0 {
+                parcel.number = self.number;
+                self.number += 1;
+            }
+            if !parcel.again && self.held.holds(parcel.address.name()) {
+                self.held.hold(parcel);
+                return Ok(());
+            }
         }
         match self.hand_over(flight, &parcel).await {
             Ok(confirm) => {
@@ -284,7 +327,7 @@ impl Publisher {
                 flight.declared.insert(key);
             }
         }
-        let mandatory = matches!(parcel.address, Address::Reply(_)) && self.options.mandatory_replies;
+        let mandatory = parcel.is_cast() || matches!(parcel.address, Address::Reply(_)) && self.options.mandatory_replies;
         let key = if matches!(parcel.address, Address::Fanout(_)) { "" } else { parcel.address.name() };
         let name = exchange.map_or_else(String::new, |exchange| exchange.name);
         let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
@@ -293,7 +336,8 @@ impl Publisher {
             left if all.saturating_sub(left) < Duration::from_secs(1) => all.as_millis(),
             left => left.as_millis(),
         });
-        flight.channel.basic_publish(name.as_str().into(), key.into(), options, &parcel.body, amqp::properties(expiration)).await
+        let properties = amqp::properties(expiration, parcel.is_cast().then_some(parcel.number));
+        flight.channel.basic_publish(name.as_str().into(), key.into(), options, &parcel.body, properties).await
     }
 }
 
