@@ -456,13 +456,16 @@ async fn concerned<'h>(tx: &mut Tx, hooks: &'h [Arc<dyn Hook>], id: &str) -> Res
     let mut column = 0;
     let mut found = Vec::with_capacity(hooks.len());
     for hook in hooks {
-        if hook.delete_if().is_some() {
-            column += 1;
-            if row.as_ref().is_some_and(|row| row.int(column - 1).is_ok_and(|holds| holds == 0)) {
-                continue;
+        let concerned = match (&row, hook.delete_if()) {
+            (Some(row), Some(_)) => {
+                column += 1;
+                row.int(column - 1)? != 0
             }
+            _ => true,
+        };
+        if concerned {
+            found.push(hook);
         }
-        found.push(hook);
     }
     Ok(found)
 }

@@ -132,7 +132,13 @@ pub fn quote(identifier: &str) -> String {
 /// stay prepared.
 fn places(values: usize) -> usize {
     let power = values.next_power_of_two();
-    if power > 3 && values <= power / 4 * 3 { power / 4 * 3 } else { power }
+    match power {
+        0..=3 => power,
+        _ if values <= power / 4 * 3 => power / 4 * 3,
+        // The protocols of MySQL and PostgreSQL count placeholders in 16 bits.
+        0x1_0000.. => values,
+        _ => power,
+    }
 }
 
 /// The last value once more in each place that is left.
@@ -155,7 +161,7 @@ mod tests {
         assert_eq!(Sql::in_texts(Dialect::MySql, "id", ["a", "b"]).text, "id IN (?, ?)");
         let five = Sql::in_ints(Dialect::MySql, "n", &[1, 2, 3, 4, 5]);
         assert_eq!((five.text.as_str(), five.args), ("n IN (?, ?, ?, ?, ?, ?)", crate::args![1, 2, 3, 4, 5, 5]));
-        assert_eq!([1, 2, 3, 4, 5, 7, 100, 129].map(places), [1, 2, 3, 4, 6, 8, 128, 192]);
+        assert_eq!([1, 2, 3, 4, 5, 7, 100, 129, 40_000, 65_535].map(places), [1, 2, 3, 4, 6, 8, 128, 192, 49_152, 65_535]);
         assert_eq!(Sql::in_ints(Dialect::Sqlite, "n", &[1, 2]).args, vec![Arg::from("[1,2]")]);
     }
 
