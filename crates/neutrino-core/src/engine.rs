@@ -7,13 +7,14 @@
 
 use std::sync::Arc;
 
-use neutrino_db::{Db, Pending, Sql, Tx, Witness};
+use neutrino_db::{Db, Pending, Row, Sql, Witness};
 use neutrino_model::{Body, Extent, Record};
 use neutrino_types::{Error, Result, error::kinds};
 
 use crate::{
     Authorized, Change, Context, Hook, Judge, ListQuery, Op, Policy, Registry, Verb,
     behaviour::Place,
+    gathering::{Gathering, Kind, Turn},
     loading,
     op::{Side, not_found},
     quota,
@@ -32,12 +33,13 @@ pub struct Engine {
     pub db: Db,
     pub registry: Arc<Registry>,
     pub policy: Policy,
+    shows: Gathering,
 }
 
 impl Engine {
     #[must_use]
     pub fn new(db: Db, registry: Registry, policy: Policy) -> Self {
-        Self { db, registry: Arc::new(registry), policy }
+        Self { db, registry: Arc::new(registry), policy, shows: Gathering::default() }
     }
 
     /// Who decides on the operations of one request.
@@ -101,7 +103,7 @@ impl Engine {
                     let by_id = Sql::new("t.id = ?", vec![id.into()]);
                     let row = tx.select(select.page(&ListQuery::default(), Some(by_id), None)?).await?.into_iter().next();
                     match row {
-                        Some(row) => Some(select.decode(&row)?),
+                        Some(row) => Some(select.decode(row)?),
                         // Nothing follows what the caller does not see; whether it is there is not told.
                         None if !cx.sees_all() && entry.table.resource.stack == neutrino_model::Stack::Extension => return Ok(Vec::new()),
                         None => return Err(not_found(self, collection, id)),
@@ -119,7 +121,7 @@ impl Engine {
                 _ if unconditional && query.sort.is_empty() => Extent::Run,
                 _ => Extent::Some,
             };
-            let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
+            let mut records = rows.into_iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
             if query.page_reverse {
                 records.reverse();
             }
@@ -149,16 +151,39 @@ impl Engine {
                 let found = entry.behaviour.show_row(self, cx, Place { collection, parent, id }, fields).await?;
                 return self.admitted(cx, auth, found).await;
             }
-            let mut tx = self.db.reader().await?;
             let wanted = select::wanted(entry, fields, Some(auth));
-            let found = loading::by_ids(entry, cx, &mut tx, &[id], child_of(entry, parent), wanted).await?.pop();
-            drop(tx);
+            let found = match child_of(entry, parent) {
+                None => self.gathered(entry, cx, id, wanted).await?,
+                child => loading::by_ids(entry, cx, &mut self.db.reader().await?, &[id], child, wanted).await?.pop(),
+            };
             let Some(record) = found else {
                 self.ensure_parent(cx, entry, parent).await?;
                 return Err(not_found(self, collection, id));
             };
             self.admitted(cx, auth, record).await
         })
+    }
+
+    /// The object with this id as the caller sees it, read by itself or with others that are asked for at the same time.
+    async fn gathered(&self, entry: &Entry, cx: &Context, id: &str, wanted: Vec<bool>) -> Result<Option<Record>> {
+        let kind = Kind { table: Arc::clone(&entry.table), wanted: wanted.clone(), caller: Arc::clone(&cx.caller) };
+        match self.shows.turn(kind, id).await {
+            Some(Turn::Found(found)) => return Ok(Some(found)),
+            Some(Turn::Lead(lead)) if lead.has_others() => {
+                // What fails or is not found may be so because of the others: an id that the database cannot take, or takes for another.
+                if let Ok(found) = loading::by_ids(entry, cx, &mut self.db.reader().await?, &lead.ids(id), None, wanted.clone()).await
+                    && let Some(found) = lead.share(id, found)
+                {
+                    return Ok(Some(found));
+                }
+            }
+            lead => {
+                let found = loading::by_ids(entry, cx, &mut self.db.reader().await?, &[id], None, wanted).await?.pop();
+                drop(lead);
+                return Ok(found);
+            }
+        }
+        Ok(loading::by_ids(entry, cx, &mut self.db.reader().await?, &[id], None, wanted).await?.pop())
     }
 
     /// A child is reached through its parent only: who may not see that gets its 404.
@@ -310,7 +335,7 @@ impl Engine {
                     if let Some(done) = last.took_place(&mut op, collection, id, precondition).await? {
                         return Ok(done);
                     }
-                    let original = current(&mut op, collection, id, precondition, false).await?;
+                    let (original, _) = current(&mut op, collection, id, precondition, None).await?;
                     let mut body = body.clone();
                     entry.behaviour.update(&mut op, &original, &mut body).await?;
                     for hook in &entry.hooks {
@@ -352,9 +377,13 @@ impl Engine {
             let entry = self.entry(collection)?;
             entry.behaviour.before_delete(self, cx, original).await?;
             let mut reader = self.db.reader().await?;
-            let due = concerned(&mut reader, &entry.hooks, original.id()).await?;
+            let conditions = Conditions::of(&entry.hooks);
+            let answer = match conditions.query(entry, original.id()) {
+                Some(query) => Some(reader.select(query).await?),
+                None => None,
+            };
             drop(reader);
-            for hook in due {
+            for hook in conditions.concerned(answer.as_deref())? {
                 hook.before_delete(self, cx, original).await?;
             }
             if entry.table.resource.table.is_none() {
@@ -367,8 +396,8 @@ impl Engine {
                     let mut tx = self.db.begin().await?;
                     let mut side = Side::default();
                     let mut op = Op { cx, engine: self, tx: &mut tx, entry, side: &mut side };
-                    let original = current(&mut op, collection, id, precondition, true).await?;
-                    for hook in concerned(op.tx, &entry.hooks, id).await? {
+                    let (original, answer) = current(&mut op, collection, id, precondition, Some(&conditions)).await?;
+                    for hook in conditions.concerned(answer.as_deref())? {
                         hook.delete(&mut op, &original).await?;
                     }
                     entry.behaviour.delete(&mut op, &original).await?;
@@ -421,11 +450,23 @@ impl Engine {
 }
 
 /// The object as it is, claimed for this transaction: two changes of one object come one after the other, and a precondition that held
-/// still holds when the change is written.
-async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Precondition, goes: bool) -> Result<Record> {
-    op.hold(id, goes).await?;
-    let original = op.find(collection, id).await?;
-    op.is_held(&original, goes);
+/// still holds when the change is written. For one that `goes`, also the answer to what its hooks ask.
+async fn current(
+    op: &mut Op<'_>,
+    collection: &str,
+    id: &str,
+    precondition: Precondition,
+    goes: Option<&Conditions<'_>>,
+) -> Result<(Record, Option<Vec<Row>>)> {
+    op.hold(id, goes.is_some()).await?;
+    let (original, answer) = match goes.and_then(|conditions| conditions.query(op.entry, id)) {
+        Some(query) => {
+            let (found, answer) = loading::load_beside(op.entry, &op.cx.elevated(), op.tx, id, query).await?;
+            (found.ok_or_else(|| not_found(op.engine, collection, id))?, Some(answer))
+        }
+        None => (op.find(collection, id).await?, None),
+    };
+    op.is_held(&original, goes.is_some());
     if let (Some(asked), Some(is)) = (precondition.revision, original.int("revision_number"))
         && asked != is
     {
@@ -434,40 +475,57 @@ async fn current(op: &mut Op<'_>, collection: &str, id: &str, precondition: Prec
             original.table().resource.member
         )));
     }
-    Ok(original)
+    Ok((original, answer))
 }
 
-/// The hooks that a delete of this object may concern ([`Hook::delete_if`]).
-async fn concerned<'h>(tx: &mut Tx, hooks: &'h [Arc<dyn Hook>], id: &str) -> Result<Vec<&'h Arc<dyn Hook>>> {
-    let mut sql = Sql::raw("SELECT ");
-    let mut asked = 0;
-    for condition in hooks.iter().filter_map(|hook| hook.delete_if()) {
-        sql.push(if asked > 0 { ", CASE WHEN " } else { "CASE WHEN " });
-        for (n, part) in condition.split(":id").enumerate() {
-            if n > 0 {
-                sql.bind(id);
-            }
-            sql.push(part);
-        }
-        sql.push(" THEN 1 ELSE 0 END");
-        asked += 1;
+/// The hooks of a collection, and under which conditions a delete concerns them ([`Hook::delete_if`]).
+struct Conditions<'h>(&'h [Arc<dyn Hook>]);
+
+impl<'h> Conditions<'h> {
+    fn of(hooks: &'h [Arc<dyn Hook>]) -> Self {
+        Self(hooks)
     }
-    let row = if asked > 0 { tx.select(sql).await?.into_iter().next() } else { None };
-    let mut column = 0;
-    let mut found = Vec::with_capacity(hooks.len());
-    for hook in hooks {
-        let concerned = match (&row, hook.delete_if()) {
-            (Some(row), Some(_)) => {
-                column += 1;
-                row.int(column - 1)? != 0
+
+    /// One row with a column for each condition; `None` without any.
+    fn query(&self, entry: &Entry, id: &str) -> Option<Sql> {
+        let table = entry.table.resource.table?;
+        let mut sql = Sql::raw("SELECT ");
+        let mut asked = 0;
+        for condition in self.0.iter().filter_map(|hook| hook.delete_if()) {
+            sql.push(if asked > 0 { ", CASE WHEN " } else { "CASE WHEN " });
+            for (n, part) in condition.split(":id").enumerate() {
+                if n > 0 {
+                    sql.bind(id);
+                }
+                sql.push(part);
             }
-            _ => true,
-        };
-        if concerned {
-            found.push(hook);
+            sql.push(" THEN 1 ELSE 0 END");
+            asked += 1;
         }
+        sql.push(" FROM ").push_name(table).push(" it WHERE it.id = ").bind(id);
+        (asked > 0).then_some(sql)
     }
-    Ok(found)
+
+    /// The hooks that the delete concerns, by the answer to the query; all where there is no query. Of an object that is gone it concerns those
+    /// that ask nothing.
+    fn concerned(&self, answer: Option<&[Row]>) -> Result<Vec<&'h Arc<dyn Hook>>> {
+        let mut column = 0;
+        let mut found = Vec::with_capacity(self.0.len());
+        for hook in self.0 {
+            let concerned = match (answer.map(<[Row]>::first), hook.delete_if()) {
+                (_, None) | (None, _) => true,
+                (Some(Some(row)), Some(_)) => {
+                    column += 1;
+                    row.int(column - 1)? != 0
+                }
+                (Some(None), Some(_)) => false,
+            };
+            if concerned {
+                found.push(hook);
+            }
+        }
+        Ok(found)
+    }
 }
 
 fn child_of(entry: &Entry, parent: Option<&str>) -> Option<Sql> {

@@ -16,6 +16,7 @@ pub mod context;
 pub mod delivery;
 pub mod dns;
 pub mod engine;
+mod gathering;
 pub mod listing;
 pub mod loading;
 pub mod notifications;

@@ -46,18 +46,31 @@ pub fn of_standard(dialect: Dialect, column: &str, page: &Page) -> Sql {
 }
 
 /// Those of the objects with these ids that fulfil the condition, in the order of the ids, with the wanted attributes.
+pub(crate) async fn by_ids(
+    entry: &Entry,
+    cx: &Context,
+    tx: &mut Tx,
+    ids: &[&str],
+    condition: Option<Sql>,
+    wanted: Vec<bool>,
+) -> Result<Vec<Record>> {
+    with(entry, cx, tx, ids, condition, wanted, None).await.map(|(records, _)| records)
+}
+
+/// [`by_ids`], and the rows of one more SELECT that goes along.
 #[inline(never)]
-pub(crate) fn by_ids<'a>(
+fn with<'a>(
     entry: &'a Entry,
     cx: &'a Context,
     tx: &'a mut Tx,
     ids: &'a [&'a str],
     condition: Option<Sql>,
     wanted: Vec<bool>,
-) -> Pending<'a, Vec<Record>> {
+    beside: Option<Sql>,
+) -> Pending<'a, (Vec<Record>, Vec<Row>)> {
     Box::pin(async move {
         if ids.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
         let mut conditions = vec![Sql::in_texts(tx.dialect(), "t.id", ids.iter().copied())];
@@ -73,11 +86,14 @@ pub(crate) fn by_ids<'a>(
                 due.asked = true;
             }
         }
+        let goes_along = beside.is_some();
+        selects.extend(beside);
         let mut results = tx.select_together(selects).await?.into_iter();
+        let beside = if goes_along { results.next_back().unwrap_or_default() } else { Vec::new() };
         let rows = results.next().unwrap_or_default();
-        let mut records = rows.iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
+        let mut records = rows.into_iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
         if records.is_empty() {
-            return Ok(records);
+            return Ok((records, beside));
         }
         if ids.len() > 1 {
             let place: HashMap<&str, usize> = ids.iter().enumerate().map(|(n, id)| (*id, n)).collect();
@@ -88,13 +104,19 @@ pub(crate) fn by_ids<'a>(
         }
         let mut page = Page::new(entry.table.clone(), records, wanted);
         complete(cx, tx, &mut page, due).await?;
-        Ok(page.rows)
+        Ok((page.rows, beside))
     })
 }
 
 /// Whole objects by id, in the order of the ids. Missing ones are left out.
 pub(crate) async fn load(entry: &Entry, cx: &Context, tx: &mut Tx, ids: &[&str]) -> Result<Vec<Record>> {
     by_ids(entry, cx, tx, ids, None, vec![true; entry.table.attributes.len()]).await
+}
+
+/// One whole object, if it is there, and the rows of a SELECT that goes along.
+pub(crate) async fn load_beside(entry: &Entry, cx: &Context, tx: &mut Tx, id: &str, beside: Sql) -> Result<(Option<Record>, Vec<Row>)> {
+    let (mut records, rows) = with(entry, cx, tx, &[id], None, vec![true; entry.table.attributes.len()], Some(beside)).await?;
+    Ok((records.pop(), rows))
 }
 
 /// Runs the loaders whose attributes are wanted.

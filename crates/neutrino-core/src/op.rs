@@ -269,6 +269,13 @@ impl Op<'_> {
             resource.table.map(|table| Held { table, id: original.id().to_owned(), standard_attr_id: original.standard_attr_id, whole });
     }
 
+    /// Has this transaction claimed the object, before it was loaded?
+    #[must_use]
+    pub fn holds(&self, object: &Record) -> bool {
+        let held = self.side.held.as_ref();
+        held.is_some_and(|held| Some(held.table) == object.table().resource.table && held.id == object.id())
+    }
+
     /// On PostgreSQL a write that changes no key does not keep others from referring to the row, and each leaves a dead copy of it; there
     /// the row is locked. Elsewhere see [`Op::lock`].
     async fn claim(&mut self, quoted_table: &str, id: &str, whole: bool) -> Result<()> {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
-use neutrino_db::{Arg, Dialect, Row, Sql, quote};
+use neutrino_db::{Arg, Dialect, Row, Sql};
 use neutrino_model::{Attribute, Column, Join, Kind, Place, Record, Source, Visibility};
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
@@ -48,6 +48,9 @@ pub(crate) fn wanted(entry: &Entry, fields: Option<&[String]>, auth: Option<&Aut
     }
 }
 
+/// Room for the text of a SELECT over a table with many one-to-one tables.
+const TEXT: usize = 4096;
+
 /// A SELECT being put together.
 pub(crate) struct Select<'a> {
     pub entry: &'a Entry,
@@ -64,25 +67,26 @@ impl Select<'_> {
     /// SQL text with `:project` bound to the caller's project.
     fn with_project(&self, text: &str) -> Sql {
         let mut sql = Sql::default();
+        self.push_with_project(&mut sql, text);
+        sql
+    }
+
+    fn push_with_project(&self, sql: &mut Sql, text: &str) {
         for (n, part) in text.split(":project").enumerate() {
             if n > 0 {
                 sql.bind(self.cx.project_id());
             }
             sql.push(part);
         }
-        sql
     }
 
-    fn column(column: &Column) -> String {
-        let mut text = String::with_capacity(64);
+    fn push_column(sql: &mut Sql, column: &Column) {
         match column.place {
-            Place::Main => text.push('t'),
-            Place::Standard => text.push_str("std"),
-            Place::Joined(join) => text.push_str(&quote(join.table)),
-        }
-        text.push('.');
-        text.push_str(&quote(column.name));
-        text
+            Place::Main => sql.push("t"),
+            Place::Standard => sql.push("std"),
+            Place::Joined(join) => sql.push_name(join.table),
+        };
+        sql.push(".").push_name(column.name);
     }
 
     /// The attribute as an SQL value to compare or order by; an absent one-to-one row counts as the default.
@@ -90,18 +94,19 @@ impl Select<'_> {
         let attribute = self.attribute(at);
         match &attribute.source {
             Source::Column(column) => {
-                let name = Self::column(column);
+                let mut name = Sql::default();
+                Self::push_column(&mut name, column);
                 let absent = match column.place {
                     Place::Joined(_) => attribute.default.value().filter(|v| !v.is_null()),
                     _ => None,
                 };
                 let sql = match absent {
                     Some(default) => {
-                        let mut sql = Sql::raw(format!("COALESCE({name}, "));
-                        sql.bind(encode(column.kind, &default)).push(")");
+                        let mut sql = Sql::raw("COALESCE(");
+                        sql.append(name).push(", ").bind(encode(column.kind, &default)).push(")");
                         sql
                     }
-                    None => Sql::raw(name),
+                    None => name,
                 };
                 Some((sql, column.kind))
             }
@@ -148,8 +153,8 @@ impl Select<'_> {
     fn head(&self, others: impl Iterator<Item = usize>) -> Result<Sql> {
         let resource = self.entry.table.resource;
         let table = resource.table.ok_or_else(|| Error::internal(format!("{} has no table", resource.collection)))?;
-        let mut sql = Sql::raw("SELECT ");
-        sql.push(if resource.standard.is_some() { "t.standard_attr_id" } else { "0" });
+        let mut sql = Sql::raw(String::with_capacity(TEXT));
+        sql.push("SELECT ").push(if resource.standard.is_some() { "t.standard_attr_id" } else { "0" });
         let mut standard = false;
         let mut joins: Vec<&'static Join> = Vec::new();
         let mut join = |attribute: &Attribute| {
@@ -167,23 +172,22 @@ impl Select<'_> {
             }
             match &attribute.source {
                 Source::Column(column) => {
-                    sql.push(", ").push(&Self::column(column));
+                    Self::push_column(sql.push(", "), column);
                     join(attribute);
                 }
                 Source::Expr { sql: text, .. } => {
-                    sql.push(", ").append(self.with_project(text));
+                    self.push_with_project(sql.push(", "), text);
                 }
                 Source::Request | Source::Loaded => {}
             }
         }
         others.for_each(|at| join(self.attribute(at)));
-        sql.push(" FROM ").push(&quote(table)).push(" t");
+        sql.push(" FROM ").push_name(table).push(" t");
         if standard {
             sql.push(" JOIN standardattributes std ON std.id = t.standard_attr_id");
         }
         for j in joins {
-            let name = quote(j.table);
-            sql.push(&format!(" LEFT JOIN {name} ON {name}.{} = t.id", quote(j.key)));
+            sql.push(" LEFT JOIN ").push_name(j.table).push(" ON ").push_name(j.table).push(".").push_name(j.key).push(" = t.id");
         }
         Ok(sql)
     }
@@ -306,7 +310,7 @@ impl Select<'_> {
     }
 
     /// A record of a row of this SELECT.
-    pub fn decode(&self, row: &Row) -> Result<Record> {
+    pub fn decode(&self, mut row: Row) -> Result<Record> {
         let mut record = Record::new(Arc::clone(&self.entry.table));
         record.standard_attr_id = row.opt_int(0)?.unwrap_or_default();
         let mut column = 0;
@@ -320,7 +324,7 @@ impl Select<'_> {
                 Source::Request | Source::Loaded => continue,
             };
             column += 1;
-            let value = decode(row, column, kind)?;
+            let value = decode(&mut row, column, kind)?;
             let value = match value {
                 Value::Null if joined || kind == Kind::Json => attribute.default.value().unwrap_or(Value::Null),
                 value => value,
@@ -331,9 +335,9 @@ impl Select<'_> {
     }
 }
 
-fn decode(row: &Row, column: usize, kind: Kind) -> Result<Value> {
+fn decode(row: &mut Row, column: usize, kind: Kind) -> Result<Value> {
     Ok(match kind {
-        Kind::Text => row.opt_text(column)?.map_or(Value::Null, Value::String),
+        Kind::Text => row.take_text(column)?.map_or(Value::Null, Value::String),
         Kind::Int => row.opt_int(column)?.map_or(Value::Null, Value::from),
         Kind::IntText => row.opt_int(column)?.map_or(Value::Null, |v| Value::String(v.to_string())),
         Kind::Bool => row.opt_bool(column)?.map_or(Value::Null, Value::Bool),

@@ -61,6 +61,21 @@ impl Row {
         }
     }
 
+    /// [`Row::opt_text`], leaving NULL in its place where that saves a copy.
+    ///
+    /// # Errors
+    /// As [`Row::opt_text`].
+    pub fn take_text(&mut self, column: usize) -> Result<Option<String>> {
+        if let Self::Packed(row) = self
+            && let Some(cell) = row.get_mut(column)
+            && cell.is_string()
+            && let Value::String(text) = cell.take()
+        {
+            return Ok(Some(text));
+        }
+        self.opt_text(column)
+    }
+
     /// # Errors
     /// As [`Row::opt_text`], and for NULL.
     pub fn text(&self, column: usize) -> Result<String> {

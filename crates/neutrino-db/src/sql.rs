@@ -27,6 +27,12 @@ impl Sql {
         self
     }
 
+    /// Appends an identifier; see [`quote`].
+    pub fn push_name(&mut self, identifier: &str) -> &mut Self {
+        push_quoted(&mut self.text, identifier);
+        self
+    }
+
     /// Appends `?` bound to `value`.
     pub fn bind(&mut self, value: impl Into<Arg>) -> &mut Self {
         self.text.push('?');
@@ -119,13 +125,17 @@ fn json_array(values: &[&str]) -> Arg {
 #[must_use]
 pub fn quote(identifier: &str) -> String {
     let mut quoted = String::with_capacity(identifier.len() + 2);
-    quoted.push('"');
-    for (n, part) in identifier.split('"').enumerate() {
-        quoted.push_str(if n > 0 { "\"\"" } else { "" });
-        quoted.push_str(part);
-    }
-    quoted.push('"');
+    push_quoted(&mut quoted, identifier);
     quoted
+}
+
+fn push_quoted(text: &mut String, identifier: &str) {
+    text.push('"');
+    for (n, part) in identifier.split('"').enumerate() {
+        text.push_str(if n > 0 { "\"\"" } else { "" });
+        text.push_str(part);
+    }
+    text.push('"');
 }
 
 /// How many places the list of `IN` has for so many values: 1, 2, 3, 4, 6, 8, 12, 16, 24 ... Lists of any length are then few statements, which

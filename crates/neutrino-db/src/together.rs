@@ -104,7 +104,7 @@ fn beside<'a>(selects: impl Iterator<Item = (usize, &'a str, &'a Vec<Part>)>) ->
 
 /// The rows of all, one below the other.
 fn below<'a>(dialect: Dialect, selects: impl Iterator<Item = (usize, &'a str, &'a Vec<Part>)>) -> String {
-    let mut out = String::with_capacity(2048);
+    let mut out = String::with_capacity(4096);
     for (at, text, parts) in selects {
         for Part { place, shape } in parts {
             let (list, rest) = text[place.clone()]["SELECT ".len()..].split_at(shape.list);

@@ -190,8 +190,7 @@ pub struct View {
 struct Key {
     /// The attribute's index.
     at: usize,
-    /// The key as JSON text with its colon: `"name":`.
-    text: String,
+    name: &'static str,
     omit_when: Option<fn(&Record) -> bool>,
     raw_json: bool,
 }
@@ -206,9 +205,9 @@ impl View {
                 continue;
             }
             let names = if table.is_project(at) { &["project_id", "tenant_id"][..] } else { &[attribute.name][..] };
-            for name in names {
+            for &name in names {
                 if keep(name) {
-                    keys.push(Key { at, text: format!("\"{name}\":"), omit_when: attribute.omit_when, raw_json: attribute.raw_json });
+                    keys.push(Key { at, name, omit_when: attribute.omit_when, raw_json: attribute.raw_json });
                 }
             }
         }
@@ -226,8 +225,9 @@ impl View {
             if !std::mem::take(&mut first) {
                 out.extend_from_slice(b", ");
             }
-            out.extend_from_slice(key.text.as_bytes());
-            out.push(b' ');
+            out.push(b'"');
+            out.extend_from_slice(key.name.as_bytes());
+            out.extend_from_slice(b"\": ");
             match record.at(key.at) {
                 Value::String(text) if key.raw_json => out.extend_from_slice(text.as_bytes()),
                 value => write_value(value, out),

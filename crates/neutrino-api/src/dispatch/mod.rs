@@ -265,7 +265,10 @@ impl Head<'_> {
         fields: Option<&[String]>,
     ) -> Result<Response> {
         let view = self.view(entry, auth, Some(record), fields).await?;
-        let mut out = format!("{{\"{}\": ", entry.table.resource.member).into_bytes();
+        let mut out = Vec::with_capacity(2048);
+        out.extend_from_slice(b"{\"");
+        out.extend_from_slice(entry.table.resource.member.as_bytes());
+        out.extend_from_slice(b"\": ");
         view.write(record, &mut out);
         out.push(b'}');
         Ok(Response::new(status, "application/json", out))

@@ -273,23 +273,12 @@ pub async fn addresses_of(tx: &mut Tx, port_id: &str) -> Result<Vec<Allocated>> 
     Ok(found)
 }
 
-/// Gives back all addresses of a port: call it before the port's row goes. What it held is returned.
-///
-/// # Errors
-/// The database's.
-pub async fn release(tx: &mut Tx, port_id: &str) -> Result<Vec<Allocated>> {
-    let held = addresses_of(tx, port_id).await?;
-    free(tx, &held).await?;
-    tx.execute("DELETE FROM ipallocations WHERE port_id = ?", args![port_id]).await?;
-    Ok(held)
-}
-
 /// Gives back some addresses of a port that stays.
 ///
 /// # Errors
 /// The database's.
 pub async fn release_some(tx: &mut Tx, port_id: &str, addresses: &[Allocated]) -> Result<()> {
-    free(tx, addresses).await?;
+    release(tx, addresses).await?;
     for one in addresses {
         tx.execute(
             "DELETE FROM ipallocations WHERE port_id = ? AND subnet_id = ? AND ip_address = ?",
@@ -300,26 +289,37 @@ pub async fn release_some(tx: &mut Tx, port_id: &str, addresses: &[Allocated]) -
     Ok(())
 }
 
-async fn free(tx: &mut Tx, addresses: &[Allocated]) -> Result<()> {
-    let mut subnets: Vec<String> = addresses.iter().map(|one| one.subnet_id.clone()).collect();
-    subnets.sort_unstable();
-    subnets.dedup();
-    if subnets.is_empty() {
-        return Ok(());
-    }
-    let ids = ipam_ids(tx, &subnets).await?;
+/// Gives back addresses. It does not touch `ipallocations`, whose rows go with their port.
+///
+/// # Errors
+/// The database's.
+pub async fn release(tx: &mut Tx, addresses: &[Allocated]) -> Result<()> {
     let mut by_subnet: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in addresses {
-        if let Some(id) = ids.get(&one.subnet_id) {
-            by_subnet.entry(id).or_default().push(one.ip_address.to_string());
+        by_subnet.entry(&one.subnet_id).or_default().push(one.ip_address.to_string());
+    }
+    // Where the key in `ipamsubnets` is the subnet's own id, nothing need be asked.
+    let mut elsewhere = Vec::new();
+    for (subnet_id, texts) in &by_subnet {
+        if forget(tx, subnet_id, texts).await? < u64::try_from(texts.len()).unwrap_or(u64::MAX) {
+            elsewhere.push((*subnet_id).to_owned());
         }
     }
-    for (ipam_id, texts) in by_subnet {
-        let mut sql = Sql::new("DELETE FROM ipamallocations WHERE ipam_subnet_id = ? AND ", args![ipam_id]);
-        sql.append(Sql::in_texts(tx.dialect(), "ip_address", texts.iter().map(String::as_str)));
-        tx.run(sql).await?;
+    if elsewhere.is_empty() {
+        return Ok(());
+    }
+    for (subnet_id, ipam_id) in ipam_ids(tx, &elsewhere).await? {
+        if let Some(texts) = by_subnet.get(subnet_id.as_str()) {
+            forget(tx, &ipam_id, texts).await?;
+        }
     }
     Ok(())
+}
+
+async fn forget(tx: &mut Tx, ipam_id: &str, texts: &[String]) -> Result<u64> {
+    let mut sql = Sql::new("DELETE FROM ipamallocations WHERE ipam_subnet_id = ? AND ", args![ipam_id]);
+    sql.append(Sql::in_texts(tx.dialect(), "ip_address", texts.iter().map(String::as_str)));
+    tx.run(sql).await
 }
 
 /// `ipamallocations` of one subnet.

@@ -37,18 +37,13 @@ pub async fn replace_pools(tx: &mut Tx, cx: &Context, subnet_id: &str, pools: &[
 }
 
 async fn insert_pools(tx: &mut Tx, cx: &Context, subnet_id: &str, ipam_id: &str, pools: &[IpRange]) -> Result<()> {
-    for pool in pools {
-        let (first, last) = (pool.first().to_string(), pool.last().to_string());
-        tx.execute(
-            "INSERT INTO ipallocationpools (id, subnet_id, first_ip, last_ip) VALUES (?, ?, ?, ?)",
-            args![cx.new_id(), subnet_id, &first, &last],
-        )
-        .await?;
-        tx.execute(
-            "INSERT INTO ipamallocationpools (id, ipam_subnet_id, first_ip, last_ip) VALUES (?, ?, ?, ?)",
-            args![cx.new_id(), ipam_id, &first, &last],
-        )
-        .await?;
+    if pools.is_empty() {
+        return Ok(());
+    }
+    let marks = vec!["(?, ?, ?, ?)"; pools.len()].join(", ");
+    for (table, column, owner) in [("ipallocationpools", "subnet_id", subnet_id), ("ipamallocationpools", "ipam_subnet_id", ipam_id)] {
+        let values = pools.iter().flat_map(|pool| args![cx.new_id(), owner, pool.first().to_string(), pool.last().to_string()]).collect();
+        tx.execute(&format!("INSERT INTO {table} (id, {column}, first_ip, last_ip) VALUES {marks}"), values).await?;
     }
     Ok(())
 }

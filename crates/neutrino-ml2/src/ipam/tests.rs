@@ -72,6 +72,14 @@ impl World {
         Ok(allocation)
     }
 
+    /// Takes a port away; what it held.
+    async fn goes(&self, tx: &mut Tx, id: &str) -> Vec<Allocated> {
+        let held = addresses_of(tx, id).await.unwrap();
+        release(tx, &held).await.unwrap();
+        tx.execute("DELETE FROM ports WHERE id = ?", args![id]).await.unwrap();
+        held
+    }
+
     async fn update(&self, id: &str, owner: &str, mac: Option<&str>, fixed: Option<&[FixedIp]>) -> Result<Changes> {
         let mut tx = self.db.begin().await?;
         let row = tx.query_one("SELECT mac_address FROM ports WHERE id = ?", args![id]).await?.unwrap();
@@ -189,7 +197,7 @@ async fn the_last_address_is_found_and_then_no_more() {
     assert_eq!(seen, ["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.1.2"]);
     assert_eq!(name(world.port("p9", "compute:nova", &ANY).await), "IpAddressGenerationFailure");
     let mut tx = world.db.begin().await.unwrap();
-    let freed = release(&mut tx, "p3").await.unwrap();
+    let freed = world.goes(&mut tx, "p3").await;
     tx.commit().await.unwrap();
     assert_eq!(world.port("p10", "compute:nova", &ANY).await.unwrap().addresses, freed);
     world.assert_twins().await;
@@ -263,7 +271,7 @@ async fn subnets_made_by_neutron_are_found() {
     assert_eq!(world.port("p", "compute:nova", &ANY).await.unwrap().addresses.len(), 1);
     world.assert_twins().await;
     let mut tx = world.db.begin().await.unwrap();
-    release(&mut tx, "p").await.unwrap();
+    world.goes(&mut tx, "p").await;
     records::replace_pools(&mut tx, &world.cx, "v4", &[]).await.unwrap();
     assert_eq!(tx.count("SELECT count(*) FROM ipamallocations", vec![]).await.unwrap(), 0);
     assert_eq!(tx.count("SELECT count(*) FROM ipamallocationpools", vec![]).await.unwrap(), 0);

@@ -98,7 +98,12 @@ impl Behaviour for Ports {
 
     async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {
         manager(op.engine).port_precommit(op, Change::Deleted(original)).await?;
-        allocate::release(op.tx, original.id()).await?;
+        // Of a port that this transaction has not claimed the addresses may have changed since it was loaded.
+        let held = match op.holds(original) {
+            true => fixed_ips::held(original)?,
+            false => allocate::addresses_of(op.tx, original.id()).await?,
+        };
+        allocate::release(op.tx, &held).await?;
         op.delete(original).await
     }
 }

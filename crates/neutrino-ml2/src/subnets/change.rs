@@ -64,8 +64,7 @@ pub(super) async fn update(op: &mut Op<'_>, limits: &SubnetLimits, original: &Re
             network_id: original.str("network_id"),
             subnet_id: original.id(),
             segment_id: body.str("segment_id"),
-            old: Some(original.opt_str("segment_id")),
-            routed: false,
+            old: original.opt_str("segment_id"),
         };
         check_segment(op, &change).await?;
     }

@@ -13,7 +13,7 @@ use neutrino_types::range::IpRange;
 use neutrino_types::{Error, Result};
 use serde_json::Value;
 
-use super::network::{Network, SegmentChange, check_affinity, check_overlap, check_segment, neighbours};
+use super::network::{Neighbour, Network, check_affinity, check_new_segment, check_overlap, neighbours};
 use super::rules::{self, Gateway, Spec, SubnetLimits};
 use super::{details, errors};
 use crate::ipam::network::IPV6_PD_POOL_ID;
@@ -138,7 +138,7 @@ pub(super) async fn create(op: &mut Op<'_>, limits: &SubnetLimits, id: &str, bod
     let others = neighbours(op.tx, &network.id).await?;
     check_overlap(&network.id, &chosen.cidr, &others)?;
     check_affinity(asked.spec.ip_version, pool_id.as_deref(), pool.as_ref(), &others)?;
-    save(op, id, body, &chosen, pool_id.as_deref()).await?;
+    save(op, id, body, &chosen, pool_id.as_deref(), &others).await?;
     op.touch(network.standard_attr_id);
     Ok(())
 }
@@ -199,7 +199,7 @@ fn check_gateway(cidr: &Cidr, gateway: Option<Ip>) -> Result<()> {
     }
 }
 
-async fn save(op: &mut Op<'_>, id: &str, body: &mut Body, chosen: &Chosen, pool_id: Option<&str>) -> Result<()> {
+async fn save(op: &mut Op<'_>, id: &str, body: &mut Body, chosen: &Chosen, pool_id: Option<&str>, others: &[Neighbour]) -> Result<()> {
     body.set("cidr", chosen.cidr.to_string());
     body.set("gateway_ip", chosen.gateway.map_or(Value::Null, |ip| ip.to_string().into()));
     body.set("subnetpool_id", pool_id.map_or(Value::Null, Value::from));
@@ -211,13 +211,7 @@ async fn save(op: &mut Op<'_>, id: &str, body: &mut Body, chosen: &Chosen, pool_
     }
     op.insert(id, body, &[]).await?;
     details::write(op.tx, id, body, true).await?;
-    let change = SegmentChange {
-        network_id: body.str("network_id").unwrap_or_default(),
-        subnet_id: id,
-        segment_id: segment.as_deref(),
-        old: None,
-        routed: details::texts(body, "service_types").is_some_and(|types| types.iter().any(|one| one == "network:routed")),
-    };
-    check_segment(op, &change).await?;
+    let routed = details::texts(body, "service_types").is_some_and(|types| types.iter().any(|one| one == "network:routed"));
+    check_new_segment(op, body.str("network_id").unwrap_or_default(), segment.as_deref(), routed, others).await?;
     records::create(op.tx, op.cx, id, &chosen.pools).await
 }

@@ -5,7 +5,7 @@
 //! to one network exclude each other by that row, so that what is checked here holds at the commit.
 
 use neutrino_core::{Context, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Dialect, Sql, Tx, args};
 use neutrino_types::cidr::Cidr;
 use neutrino_types::error::kinds;
 use neutrino_types::ip::IpVersion;
@@ -44,15 +44,14 @@ impl Network {
 
     /// Makes this transaction the only one that changes the network's set of subnets.
     pub async fn lock(&self, tx: &mut Tx, subnet_id: &str) -> Result<()> {
-        let changed = tx.execute("UPDATE network_subnet_lock SET subnet_id = ? WHERE network_id = ?", args![subnet_id, &self.id]).await?;
-        if changed > 0 {
-            return Ok(());
-        }
-        let insert = "INSERT INTO network_subnet_lock (network_id, subnet_id) VALUES (?, ?)";
-        tx.execute(insert, args![&self.id, subnet_id]).await.map(drop).map_err(|error| match error.is_duplicate("") {
-            true => Error::stale(format!("another subnet was added to network {} in between", self.id)),
-            false => error,
-        })
+        let text = format!(
+            "INSERT INTO network_subnet_lock (network_id, subnet_id) VALUES (?, ?) {}",
+            match tx.dialect() {
+                Dialect::MySql => "ON DUPLICATE KEY UPDATE subnet_id = VALUES(subnet_id)",
+                Dialect::Sqlite | Dialect::Postgres => "ON CONFLICT (network_id) DO UPDATE SET subnet_id = excluded.subnet_id",
+            }
+        );
+        tx.execute(&text, args![&self.id, subnet_id]).await.map(drop)
     }
 }
 
@@ -62,18 +61,28 @@ pub(super) struct Neighbour {
     pub cidr: Cidr,
     pub subnetpool_id: Option<String>,
     pub address_scope_id: Option<String>,
+    pub segment_id: Option<String>,
+    /// It routes for others (`network:routed`).
+    pub routed: bool,
 }
 
 pub(super) async fn neighbours(tx: &mut Tx, network_id: &str) -> Result<Vec<Neighbour>> {
     let rows = tx
         .query(
-            "SELECT s.cidr, s.subnetpool_id, p.address_scope_id FROM subnets s \
+            "SELECT s.cidr, s.subnetpool_id, p.address_scope_id, s.segment_id, EXISTS (SELECT 1 FROM subnet_service_types t \
+             WHERE t.subnet_id = s.id AND t.service_type = 'network:routed') FROM subnets s \
              LEFT JOIN subnetpools p ON p.id = s.subnetpool_id WHERE s.network_id = ?",
             args![network_id],
         )
         .await?;
     let neighbour = |row: &neutrino_db::Row| {
-        Ok(Neighbour { cidr: stored(&row.text(0)?)?, subnetpool_id: row.opt_text(1)?, address_scope_id: row.opt_text(2)? })
+        Ok(Neighbour {
+            cidr: stored(&row.text(0)?)?,
+            subnetpool_id: row.opt_text(1)?,
+            address_scope_id: row.opt_text(2)?,
+            segment_id: row.opt_text(3)?,
+            routed: row.bool(4)?,
+        })
     };
     rows.iter().map(neighbour).collect()
 }
@@ -124,45 +133,59 @@ pub(super) struct SegmentChange<'a> {
     pub network_id: &'a str,
     pub subnet_id: &'a str,
     pub segment_id: Option<&'a str>,
-    /// For an update: what the subnet had.
-    pub old: Option<Option<&'a str>>,
-    /// The subnet routes for others (`network:routed`): it needs no segment.
-    pub routed: bool,
+    /// What the subnet had.
+    pub old: Option<&'a str>,
 }
 
-/// Either all subnets of a network are on segments or none (`_validate_segment`). Call it after the row of a new subnet is written,
-/// before an update is.
+/// Either all subnets of a network are on segments or none, but for those that route for others (`network:routed`).
+fn check_mixture(network: &str, segments: &[Option<&str>]) -> Result<()> {
+    if segments.iter().any(Option::is_none) && segments.iter().any(Option::is_some) {
+        return Err(mixed(network));
+    }
+    Ok(())
+}
+
+fn mixed(network: &str) -> Error {
+    errors::SUBNETS_NOT_ALL_ASSOCIATED_WITH_SEGMENTS
+        .error(format!("Either all subnets of network {network} are associated with a segment, or none of them."))
+}
+
+/// The segment of a new subnet among those of its neighbours (`_validate_segment`).
+///
+/// # Errors
+/// As [`check_segment`].
+pub(super) async fn check_new_segment(
+    op: &mut Op<'_>,
+    network: &str,
+    segment_id: Option<&str>,
+    routed: bool,
+    neighbours: &[Neighbour],
+) -> Result<()> {
+    let mut segments: Vec<Option<&str>> = neighbours.iter().filter(|one| !one.routed).map(|one| one.segment_id.as_deref()).collect();
+    if !routed {
+        segments.push(segment_id);
+    }
+    check_mixture(network, &segments)?;
+    match segment_id {
+        Some(segment_id) => check_segment_row(op, network, segment_id).await,
+        None => Ok(()),
+    }
+}
+
+/// The segment that an update gives to a subnet (`_validate_segment`). Call it before the row is written.
 ///
 /// # Errors
 /// `SegmentNotFound`, `NetworkIdsDontMatch`, `SubnetsNotAllAssociatedWithSegments` and their kin.
 pub(super) async fn check_segment(op: &mut Op<'_>, change: &SegmentChange<'_>) -> Result<()> {
     let network = change.network_id;
-    let mixed = || {
-        errors::SUBNETS_NOT_ALL_ASSOCIATED_WITH_SEGMENTS
-            .error(format!("Either all subnets of network {network} are associated with a segment, or none of them."))
-    };
-    let rows = op
-        .tx
-        .query(
-            "SELECT s.id, s.segment_id FROM subnets s WHERE s.network_id = ? AND NOT EXISTS (SELECT 1 FROM subnet_service_types t \
-             WHERE t.subnet_id = s.id AND t.service_type = 'network:routed')",
-            args![network],
-        )
-        .await?;
-    let mut segments: Vec<Option<String>> = Vec::with_capacity(rows.len());
-    for row in &rows {
-        if !(change.routed && row.text(0)? == change.subnet_id) {
-            segments.push(row.opt_text(1)?);
-        }
-    }
-    if segments.iter().any(Option::is_none) && segments.iter().any(Option::is_some) {
-        return Err(mixed());
-    }
-    if change.old.is_some_and(|old| old != change.segment_id) {
+    let others = neighbours(op.tx, network).await?;
+    let segments: Vec<Option<&str>> = others.iter().filter(|one| !one.routed).map(|one| one.segment_id.as_deref()).collect();
+    check_mixture(network, &segments)?;
+    if change.old != change.segment_id {
         if segments.len() > 1 {
-            return Err(mixed());
+            return Err(mixed(network));
         }
-        if segments.iter().all(|known| known.as_deref().is_some_and(|known| Some(known) != change.segment_id)) && !segments.is_empty() {
+        if segments.iter().all(|known| known.is_some_and(|known| Some(known) != change.segment_id)) && !segments.is_empty() {
             return Err(errors::SUBNET_SEGMENT_ASSOCIATION_CHANGE_NOT_ALLOWED
                 .error(format!("The segment of subnet {} cannot be changed once it is set.", change.subnet_id)));
         }

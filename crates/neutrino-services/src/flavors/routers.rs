@@ -35,10 +35,14 @@ struct Routers(Arc<Providers>);
 
 impl Routers {
     /// Writes down who provides a router. A router that nothing here can provide has no provider: other rules have let it be.
-    async fn note(&self, op: &mut Op<'_>, id: &str, flavor_id: Option<&str>) -> Result<()> {
-        let name = match flavor_id {
-            Some(flavor_id) => next(op.tx, &self.0, flavor_id).await?.provider.name.clone(),
-            None => {
+    async fn note(&self, op: &mut Op<'_>, id: &str, flavor_id: Option<&str>, body: &Body) -> Result<()> {
+        let name = match (flavor_id, body.bool("distributed"), body.bool("ha")) {
+            (Some(flavor_id), ..) => next(op.tx, &self.0, flavor_id).await?.provider.name.clone(),
+            (None, Some(distributed), Some(ha)) => {
+                let Some(provider) = self.0.of_router(distributed, ha) else { return Ok(()) };
+                provider.name.clone()
+            }
+            (None, ..) => {
                 let sql = "SELECT distributed, ha FROM router_extra_attributes WHERE router_id = ?";
                 let row = op.tx.query_one(sql, args![id]).await?;
                 let (distributed, ha) = match row {
@@ -69,7 +73,7 @@ impl Hook for Routers {
     }
 
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &Body) -> Result<()> {
-        self.note(op, id, body.str(FLAVOR)).await
+        self.note(op, id, body.str(FLAVOR), body).await
     }
 
     async fn before_update(&self, engine: &Engine, _cx: &Context, original: &Record, body: &mut Body) -> Result<()> {
@@ -92,7 +96,7 @@ impl Hook for Routers {
             return Ok(());
         }
         forget(op, original.id()).await?;
-        self.note(op, original.id(), None).await
+        self.note(op, original.id(), None, body).await
     }
 
     async fn delete(&self, op: &mut Op<'_>, original: &Record) -> Result<()> {

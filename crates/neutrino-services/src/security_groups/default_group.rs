@@ -5,7 +5,7 @@
 //! for an empty project, nor by a caller for a project that is not its own (CVE-2022-3277, CVE-2023-3637), unless an administrator.
 
 use neutrino_core::{Context, Engine, Op};
-use neutrino_db::{Arg, Tx, args};
+use neutrino_db::{Arg, Sql, Tx, args};
 use neutrino_model::Body;
 use neutrino_types::{Error, Result};
 
@@ -18,26 +18,38 @@ const MAX_PROJECT: usize = 255;
 /// In a template: the group that the rule is copied into.
 pub const PARENT: &str = "PARENT";
 
+/// May the caller make this project's default group?
+pub fn may_make(cx: &Context, project: &str) -> bool {
+    !project.is_empty() && project.chars().count() <= MAX_PROJECT && (cx.is_admin() || cx.project_id() == project)
+}
+
 /// Makes the project's default group unless it is there. `None`: the caller may not make one.
 ///
 /// # Errors
 /// The database's.
 pub async fn ensure(engine: &Engine, cx: &Context, project: &str) -> Result<Option<String>> {
-    if project.is_empty() || project.chars().count() > MAX_PROJECT || !(cx.is_admin() || cx.project_id() == project) {
+    if !may_make(cx, project) {
         return Ok(None);
     }
     let known = find(&mut engine.db.reader().await?, project).await?;
     if known.is_some() {
         return Ok(known);
     }
+    make(engine, cx, project).await.map(Some)
+}
+
+/// [`ensure`] for a caller who may, when none was found.
+///
+/// # Errors
+/// The database's.
+pub async fn make(engine: &Engine, cx: &Context, project: &str) -> Result<String> {
     let project = project.to_owned();
-    let id = engine
+    engine
         .transact(cx, "security_groups", "create default security group", move |op| {
             let project = project.clone();
             Box::pin(async move { ensure_in(op, &project).await })
         })
-        .await?;
-    Ok(Some(id))
+        .await
 }
 
 /// [`ensure`] within a transaction, without asking who may.
@@ -71,8 +83,12 @@ pub async fn record(op: &mut Op<'_>, project: &str, group_id: &str) -> Result<()
 /// # Errors
 /// The database's.
 pub async fn find(tx: &mut Tx, project: &str) -> Result<Option<String>> {
-    let row = tx.query_one("SELECT security_group_id FROM default_security_group WHERE project_id = ?", args![project]).await?;
-    row.map(|row| row.text(0)).transpose()
+    tx.select(query(project)).await?.first().map(|row| row.text(0)).transpose()
+}
+
+/// What [`find`] asks.
+pub fn query(project: &str) -> Sql {
+    Sql::new("SELECT security_group_id FROM default_security_group WHERE project_id = ?", args![project])
 }
 
 /// Copies the rules of the template into a new group. A template rule whose remote group is gone is left out: one stale row must not

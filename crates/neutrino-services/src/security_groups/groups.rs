@@ -12,7 +12,7 @@ use neutrino_model::{
     attribute::{Default, Kind, common},
     owned_or_shared, rbac_exists,
 };
-use neutrino_types::Result;
+use neutrino_types::{Error, Result};
 use serde_json::{Value, json};
 
 use super::{default_group, errors, rule, statefulness};
@@ -69,10 +69,15 @@ impl Behaviour for Groups {
     }
 
     async fn before_create(&self, engine: &Engine, cx: &Context, body: &mut Body) -> Result<()> {
-        default_group::ensure(engine, cx, body.project_id()).await?;
+        let project = body.project_id();
+        let questions = vec![default_group::query(project), statefulness::query(project)];
+        let answers = engine.db.reader().await?.select_together(questions).await?;
+        let [default, stateful] = answers.as_slice() else { return Err(Error::internal("two questions have no two answers")) };
+        if default.is_empty() && default_group::may_make(cx, project) {
+            default_group::make(engine, cx, project).await?;
+        }
         if !body.names("stateful") {
-            let stateful = statefulness::of_project(&mut engine.db.reader().await?, body.project_id()).await?;
-            body.set("stateful", stateful);
+            body.set("stateful", statefulness::read(stateful)?);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use neutrino_core::{Behaviour, Builder, Op};
-use neutrino_db::{Sql, Tx, args};
+use neutrino_db::{Row, Sql, args};
 use neutrino_model::{
     Attribute, Body, Converter, Extension, Resource, Validator,
     attribute::{Default, Kind, common},
@@ -78,15 +78,19 @@ fn exists(project: Option<&str>) -> Error {
     errors::STATEFULNESS_EXISTS.error(format!("A default statefulness is set {whose} already: update it instead."))
 }
 
-/// The setting that a new group of the project obeys.
-///
-/// # Errors
-/// The database's.
-pub async fn of_project(tx: &mut Tx, project: &str) -> Result<bool> {
+/// Asks for the setting that a new group of the project obeys.
+pub fn query(project: &str) -> Sql {
     let text = "SELECT stateful FROM security_groups_default_statefulness WHERE project_id = ? OR project_id IS NULL \
                 ORDER BY CASE WHEN project_id IS NULL THEN 1 ELSE 0 END, id LIMIT 1";
-    let row = tx.query_one(text, args![project]).await?;
-    Ok(row.map(|row| row.bool(0)).transpose()?.unwrap_or(true))
+    Sql::new(text, args![project])
+}
+
+/// What was answered to [`query`].
+///
+/// # Errors
+/// When it is no truth value.
+pub fn read(rows: &[Row]) -> Result<bool> {
+    Ok(rows.first().map(|row| row.bool(0)).transpose()?.unwrap_or(true))
 }
 
 pub fn register(builder: &mut Builder) {

@@ -18,6 +18,7 @@ mod designate;
 mod dvr_macs;
 mod flavors;
 mod floatingips;
+mod gathered;
 mod l3_agent_scheduler;
 mod local_ips;
 mod logs;
