@@ -2,6 +2,7 @@
 //! Decisions.
 //!
 //! Parts are tried from left to right and no further than needed, as in oslo.policy, so the order of a rule decides what it asks for.
+//! Only where the asker says that it does not matter ([`Question::looks_ahead`]) a later part may spare what an earlier one needs.
 //! Where oslo.policy raises an exception the evaluation stops ([`Stop`]): a negation around it cannot turn it into an approval.
 
 use serde_json::Value;
@@ -89,6 +90,9 @@ pub struct Question<'a> {
     pub target: &'a dyn Target,
     /// What remote checks have answered so far, by URL.
     pub answers: &'a [(String, bool)],
+    /// May a later part decide before what an earlier one needs is loaded? For objects whose parents are known to be there: then no part that
+    /// needs them can stop the evaluation, and the order does not matter to the result.
+    pub looks_ahead: bool,
 }
 
 impl std::fmt::Debug for Question<'_> {
@@ -100,7 +104,7 @@ impl std::fmt::Debug for Question<'_> {
 impl<'a> Question<'a> {
     #[must_use]
     pub fn new(creds: &'a Credentials, target: &'a dyn Target) -> Self {
-        Self { creds, target, answers: &[] }
+        Self { creds, target, answers: &[], looks_ahead: false }
     }
 }
 
@@ -161,23 +165,26 @@ impl Rules {
             },
             Check::Leaf(leaf) => leaf.test(question),
             Check::Not(part) => self.evaluate(part, question).map(|result| !result),
-            Check::And(parts) => {
-                for part in parts {
-                    if !self.evaluate(part, question)? {
-                        return Ok(false);
-                    }
+            Check::And(parts) => self.evaluate_parts(parts, question, false),
+            Check::Or(parts) => self.evaluate_parts(parts, question, true),
+        }
+    }
+
+    /// The first part with the deciding result decides; else the result is the other one.
+    fn evaluate_parts(&self, parts: &[Check<RuleId>], question: &Question<'_>, deciding: bool) -> Result<bool, Stop> {
+        for (n, part) in parts.iter().enumerate() {
+            match self.evaluate(part, question) {
+                Ok(result) if result == deciding => return Ok(deciding),
+                Ok(_) => {}
+                Err(Stop::Needs(_))
+                    if question.looks_ahead && parts[n + 1..].iter().any(|later| self.evaluate(later, question) == Ok(deciding)) =>
+                {
+                    return Ok(deciding);
                 }
-                Ok(true)
-            }
-            Check::Or(parts) => {
-                for part in parts {
-                    if self.evaluate(part, question)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
+                Err(stop) => return Err(stop),
             }
         }
+        Ok(!deciding)
     }
 
     fn foresee(&self, check: &Check<RuleId>, creds: &Credentials) -> Option<bool> {
@@ -208,7 +215,7 @@ impl Rules {
 
 impl Leaf {
     pub(crate) fn test(&self, question: &Question<'_>) -> Result<bool, Stop> {
-        let Question { creds, target, answers } = *question;
+        let Question { creds, target, answers, .. } = *question;
         match &self.test {
             Test::Role(role) => Ok(role.render(target).is_ok_and(|role| creds.has_role(&role))),
             Test::Compare { subject, with } => match with.render(target) {

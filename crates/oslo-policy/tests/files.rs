@@ -225,6 +225,29 @@ fn parents_are_asked_for_only_when_it_matters() {
 }
 
 #[test]
+fn what_a_later_part_decides_needs_no_parent() {
+    let owner = Owner::new(&[Parent { resource: "network", via: Some("network_id") }]);
+    let language = Language::new().with("project_id", Arc::new(owner));
+    let user = Credentials { project_id: Some("p".into()), roles: vec!["reader".into()], ..Credentials::default() };
+    let decide = |text: &str, object: &serde_json::Value, looks_ahead: bool| {
+        let rules = build_with(text, &language, &Options::default()).unwrap();
+        let question = Question { looks_ahead, ..Question::new(&user, object) };
+        rules.decide(rules.find("get_thing").unwrap(), &question)
+    };
+    let (own, other) = (json!({"network_id": "n", "project_id": "p"}), json!({"network_id": "n", "project_id": "q"}));
+    let either = "get_thing: role:reader and project_id:%(network:project_id)s or role:reader and project_id:%(project_id)s";
+    assert_eq!(decide(either, &own, true), Decision::Allowed);
+    assert!(matches!(decide(either, &own, false), Decision::Needs(_)));
+    assert!(matches!(decide(either, &other, true), Decision::Needs(_)));
+    let both = "get_thing: project_id:%(network:project_id)s and role:admin";
+    assert_eq!(decide(both, &own, true), Decision::Refused);
+    assert!(matches!(decide(both, &own, false), Decision::Needs(_)));
+    // A part that cannot be evaluated decides nothing ahead of its turn.
+    let broken = "get_thing: project_id:%(network:project_id)s or http://nowhere/";
+    assert!(matches!(decide(broken, &own, true), Decision::Needs(_)));
+}
+
+#[test]
 fn an_explanation_shows_the_way() {
     let rules = build("").unwrap();
     let creds = Credentials { project_id: Some("p".into()), roles: vec!["reader".into()], ..Credentials::default() };

@@ -139,7 +139,9 @@ impl Reading {
                 for (n, (record, verdict)) in records.iter().zip(&mut verdicts).enumerate().filter(|(_, (_, verdict))| verdict.is_none()) {
                     let subject = Subject { record: Some(record), body: None, parent: self.parent.as_ref(), loaded: &loaded };
                     let answers = answers.get(&n).map_or(&[][..], Vec::as_slice);
-                    match self.bound.rules.decide(id, &Question { answers, ..Question::new(&self.credentials, &subject) }) {
+                    // The parents of stored objects are there: keys of the database see to it.
+                    let question = Question { answers, looks_ahead: true, ..Question::new(&self.credentials, &subject) };
+                    match self.bound.rules.decide(id, &question) {
                         Decision::Allowed => *verdict = Some(true),
                         Decision::Needs(need) => wants.push(subject.wants(&need)),
                         Decision::NeedsHttp(call) => calls.push((n, call, subject.to_json())),
