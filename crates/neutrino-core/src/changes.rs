@@ -71,11 +71,34 @@ pub async fn untold_since(engine: &Engine, cx: &Context) -> Result<NaiveDateTime
     Ok(last.map_or_else(|| cx.now(), |last| last.min(cx.now())) - UNSAID)
 }
 
-/// Tells again, when a server starts, what one that was killed may not have told.
+/// Tells again what changed since a time: as a worker when a server starts, since one that was killed may not have told it; and after the broker
+/// was away ([`crate::Builder::after_outage`]), since what all agents are told reaches only those that are there.
+#[derive(Clone, Copy)]
 pub struct Recall {
     /// For the log: `what DHCP agents may not have heard`.
     pub name: &'static str,
-    pub tell: for<'a> fn(&'a Engine) -> BoxFuture<'a, Result<()>>,
+    pub tell: for<'a> fn(&'a Engine, NaiveDateTime) -> BoxFuture<'a, Result<()>>,
+}
+
+impl Recall {
+    async fn tell(&self, engine: &Engine, since: Result<NaiveDateTime>) {
+        let told = match since {
+            Ok(since) => (self.tell)(engine, since).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "{} is not told again", self.name);
+        }
+    }
+}
+
+/// Tells again what changed since the broker went away, or shortly before.
+pub async fn tell_again(engine: &Engine, away_since: NaiveDateTime) {
+    let cx = Context::internal("");
+    for recall in engine.registry.after_outage() {
+        let since = untold_since(engine, &cx).await.map(|since| since.min(away_since));
+        recall.tell(engine, since).await;
+    }
 }
 
 #[async_trait]
@@ -85,9 +108,8 @@ impl Worker for Recall {
     }
 
     async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
-        if let Err(error) = (self.tell)(&engine).await {
-            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "{} is not told again", self.name);
-        }
+        let since = untold_since(&engine, &Context::internal("")).await;
+        self.tell(&engine, since).await;
         // It ends when the sender has gone, too.
         let _ = stop.wait_for(|stop| *stop).await;
         Ok(())

@@ -9,7 +9,7 @@ use std::{
 
 use neutrino_model::{Attribute, Extension, Limits, Resource, Table};
 
-use crate::{Behaviour, Endpoint, Facet, Hook, Loader, Quota, RpcEndpoint, Startup, Watcher, Worker, behaviour::Plain};
+use crate::{Behaviour, Endpoint, Facet, Hook, Loader, Quota, RpcEndpoint, Startup, Watcher, Worker, behaviour::Plain, changes::Recall};
 
 /// All that belongs to one collection.
 pub struct Entry {
@@ -47,6 +47,7 @@ pub struct Builder {
     quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
     watchers: Vec<Arc<dyn Watcher>>,
+    after_outage: Vec<Recall>,
     rpc: Vec<&'static RpcEndpoint>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     invariants: Vec<Invariant>,
@@ -134,6 +135,12 @@ impl Builder {
     /// Somebody who is told of every commit.
     pub fn watcher(&mut self, watcher: impl Watcher + 'static) -> &mut Self {
         self.watchers.push(Arc::new(watcher));
+        self
+    }
+
+    /// What agents are told again after the broker was away.
+    pub fn after_outage(&mut self, recall: Recall) -> &mut Self {
+        self.after_outage.push(recall);
         self
     }
 
@@ -232,6 +239,7 @@ impl Builder {
             quota: self.quota,
             workers: self.workers,
             watchers: self.watchers,
+            after_outage: self.after_outage,
             rpc: self.rpc,
             services: self.services,
             invariants: self.invariants,
@@ -257,6 +265,7 @@ pub struct Registry {
     quota: Option<Arc<dyn Quota>>,
     workers: Vec<Arc<dyn Worker>>,
     watchers: Vec<Arc<dyn Watcher>>,
+    after_outage: Vec<Recall>,
     rpc: Vec<&'static RpcEndpoint>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     invariants: Vec<Invariant>,
@@ -321,6 +330,11 @@ impl Registry {
     #[must_use]
     pub fn watchers(&self) -> &[Arc<dyn Watcher>] {
         &self.watchers
+    }
+
+    #[must_use]
+    pub fn after_outage(&self) -> &[Recall] {
+        &self.after_outage
     }
 
     /// What agents may call.

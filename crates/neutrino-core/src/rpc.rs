@@ -103,13 +103,15 @@ pub struct Message {
     pub version: &'static str,
     pub method: &'static str,
     pub args: Value,
+    /// See [`Message::lasting`].
+    pub lasting: bool,
 }
 
 impl Message {
     /// To any one server of a topic.
     #[must_use]
     pub fn new(topic: impl Into<String>, version: &'static str, method: &'static str, args: Value) -> Self {
-        Self { topic: topic.into(), server: None, fanout: false, namespace: None, version, method, args }
+        Self { topic: topic.into(), server: None, fanout: false, namespace: None, version, method, args, lasting: false }
     }
 
     /// To the topic's server on this host.
@@ -123,6 +125,14 @@ impl Message {
     #[must_use]
     pub fn to_all(mut self) -> Self {
         self.fanout = true;
+        self
+    }
+
+    /// It stays true whatever happens later, or does no harm: something is gone for good, a tunnel ends somewhere. It is kept for a while, and
+    /// said again to agents that were away with the broker.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        self.lasting = true;
         self
     }
 }

@@ -18,7 +18,7 @@ mod versions;
 
 use std::sync::Arc;
 
-use neutrino_core::{Builder, versions::ResourceVersionsService};
+use neutrino_core::{Builder, changes::Recall, versions::ResourceVersionsService};
 
 pub use push::Pusher;
 
@@ -30,5 +30,16 @@ pub fn register(builder: &mut Builder) {
         builder.hook_where_served(collection.0, push::Going { pusher: pusher.clone(), object: collection.1 });
     }
     builder.watcher(pusher.clone()).worker(push::Sender(pusher));
+    builder.after_outage(Recall {
+        name: "what objects are now",
+        tell: |engine, since| {
+            Box::pin(async move {
+                if let Some(pusher) = engine.registry.service::<Pusher>() {
+                    pusher.recall(since);
+                }
+                Ok(())
+            })
+        },
+    });
     builder.rpc(&pull::ENDPOINT).rpc(&versions::ENDPOINT);
 }

@@ -10,13 +10,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::NaiveDateTime;
 use indexmap::IndexMap;
 use neutrino_core::{
     Change, Changes, Context, Engine, Hook, Op, Verb, Watcher, Worker, changes,
     rpc::{self, BusService, Message},
     versions::ResourceVersions,
 };
-use neutrino_db::Sql;
+use neutrino_db::{Sql, args};
 use neutrino_model::Record;
 use neutrino_types::Result;
 use serde_json::{Map, Value, json};
@@ -206,22 +207,20 @@ impl Pusher {
                 for chunk in list.chunks(CHUNK) {
                     let topic = format!("neutron-vo-{}-{}.{minor}", object.name, object.version.0);
                     let args = json!({"resource_list": chunk, "event_type": word});
-                    rpc::cast(engine, cx, Message::new(topic, "1.1", "push", args).to_all());
+                    let mut message = Message::new(topic, "1.1", "push", args).to_all();
+                    // Other keys can come again.
+                    message.lasting = word == "deleted" && object.id == "id" && !object.pair;
+                    rpc::cast(engine, cx, message);
                 }
             }
         }
         Ok(())
     }
 
-    /// Notes what a server that was killed may not have told; at the start of this one.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn recall(&self, engine: &Engine) -> Result<()> {
-        let since = changes::untold_since(engine, &Context::internal("")).await?;
+    /// Notes what changed since then: a server that was killed may not have told it, agents may not have heard it.
+    pub fn recall(&self, since: NaiveDateTime) {
         locked(&self.0.queue).look_up_since(since);
         self.0.wake.notify_one();
-        Ok(())
     }
 
     fn note(&self, cx: &Context, change: &Change, has_new_group: bool) {
@@ -248,6 +247,10 @@ const LOGS_OF_GROUPS: &str = "SELECT DISTINCT l.id FROM logs l JOIN securitygrou
     OR EXISTS (SELECT 1 FROM securitygroupportbindings b WHERE b.port_id = l.target_id AND b.security_group_id = g.id) \
     WHERE l.resource_type = 'security_group' AND l.enabled = ";
 
+/// The parts of trunks that changed since then: which part is new is not known, and agents take what they have.
+const SUBPORTS_SINCE: &str = "SELECT x.port_id FROM subports x JOIN trunks t ON t.id = x.trunk_id \
+    JOIN standardattributes a ON a.id = t.standard_attr_id WHERE a.updated_at >= ?";
+
 /// Finds the objects of raised revisions, and those that did not fit into the queue.
 async fn resolve(engine: &Engine, batch: &mut Batch) -> Result<()> {
     if batch.raised.is_empty() && batch.since.is_none() {
@@ -255,7 +258,7 @@ async fn resolve(engine: &Engine, batch: &mut Batch) -> Result<()> {
     }
     let raised: Vec<i64> = batch.raised.iter().copied().collect();
     let mut tx = engine.db.reader().await?;
-    let mut found = Vec::new();
+    let (mut found, mut subports) = (Vec::new(), Vec::new());
     if !raised.is_empty() {
         if engine.registry.entry("logs").is_some() {
             for some in raised.chunks(LOAD) {
@@ -277,7 +280,8 @@ async fn resolve(engine: &Engine, batch: &mut Batch) -> Result<()> {
         }
     }
     if let Some(since) = batch.since {
-        for told in TOLD.iter().filter(|told| told.reread || told.object.name == QOS_POLICY.name) {
+        // Those that agents take as they are, however often they hear of them.
+        for told in TOLD.iter().filter(|told| told.reread || [QOS_POLICY.name, LOG.name].contains(&told.object.name)) {
             let mut sql = Sql::raw(format!(
                 "SELECT t.id FROM {} t JOIN standardattributes a ON a.id = t.standard_attr_id WHERE a.updated_at >= ",
                 told.object.table()
@@ -287,9 +291,17 @@ async fn resolve(engine: &Engine, batch: &mut Batch) -> Result<()> {
                 found.push((told.object, row.text(0)?));
             }
         }
+        if engine.registry.entry("trunks").is_some() {
+            for row in tx.query(SUBPORTS_SINCE, args![since]).await? {
+                subports.push(row.text(0)?);
+            }
+        }
     }
     for (object, id) in found {
         batch.note(object, &id, Event::Updated);
+    }
+    for id in subports {
+        batch.note(&SUB_PORT, &id, Event::Created);
     }
     batch.raised.clear();
     batch.since = None;
@@ -358,8 +370,11 @@ impl Worker for Sender {
     }
 
     async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
-        if let Err(error) = self.0.recall(&engine).await {
-            tracing::error!(error = %error, log = error.log().unwrap_or_default(), "what was not told before the last end of a server is not known");
+        match changes::untold_since(&engine, &Context::internal("")).await {
+            Ok(since) => self.0.recall(since),
+            Err(error) => {
+                tracing::error!(error = %error, log = error.log().unwrap_or_default(), "what was not told before the last end of a server is not known");
+            }
         }
         loop {
             if let Err(error) = self.0.flush(&engine).await {

@@ -21,7 +21,8 @@ use std::{
 
 use neutrino_core::{Builder, Engine, notifications::Outlet, rpc::BusService};
 use oslo_config::{Config, ConfigError};
-use oslo_messaging::{Stats, Transport};
+use oslo_messaging::{Stats, Transport, transport::Return};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use metrics::RpcMetrics;
@@ -30,15 +31,29 @@ pub use settings::{OPTIONS, Settings};
 /// How long what still waits is sent at the end, when the operator sets no limit.
 const LONGEST_GRACE: Duration = Duration::from_secs(60);
 
-/// Between two looks at whether the broker is there.
-const LOOK: Duration = Duration::from_millis(100);
-
 /// The bus of one process.
 pub struct Rpc {
     settings: Settings,
     outbox: Arc<outbox::Outbox>,
     transport: OnceLock<Arc<Transport>>,
     pub metrics: RpcMetrics,
+}
+
+/// See [`Rpc::returns`].
+pub struct Returns(watch::Receiver<Option<Return>>);
+
+impl Returns {
+    /// Waits until the broker, which was away, takes messages again; for how long it was away. None is missed, however short, but of several
+    /// since the last call only the last is told.
+    pub async fn next(&mut self) -> Duration {
+        while self.0.changed().await.is_ok() {
+            if let Some(found) = *self.0.borrow_and_update() {
+                return found.away;
+            }
+        }
+        // The bus is closed.
+        std::future::pending().await
+    }
 }
 
 /// Offers the bus to features. `program`: the name of this process.
@@ -80,14 +95,15 @@ impl Rpc {
         self.settings.describe()
     }
 
-    /// Waits until the broker, which was there, went away and is there again.
-    pub async fn outage(&self) {
-        let transport = self.transport();
-        for there in [true, false, true] {
-            while transport.is_connected() != there {
-                tokio::time::sleep(LOOK).await;
-            }
-        }
+    /// The broker's returns, from now on.
+    #[must_use]
+    pub fn returns(&self) -> Returns {
+        Returns(self.transport().returns())
+    }
+
+    /// Says again what stays true and may not have been heard: [`neutrino_core::rpc::Message::lasting`].
+    pub fn repeat(&self) {
+        self.outbox.repeat();
     }
 
     /// Serves the topics of the features until told to stop, and then what was taken.

@@ -6,13 +6,13 @@
 //! in the log, for agents that come back ask for everything; who waits for a broker that does not take messages is let go.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -35,6 +35,12 @@ const MOST: usize = 100_000;
 /// Requests that one message keeps waiting, at most: while a broker takes nothing, equal ones come together without end.
 const MOST_TICKETS: usize = 1000;
 
+/// What stays true is kept for so long, to be said again; while the broker is away, and for so long after its return, all of it.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// Messages that are kept to be said again, at most.
+const MOST_KEPT: usize = 2000;
+
 /// How long an answer waits for the broker, at most.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -47,6 +53,13 @@ pub struct Figures {
     pub coalesced: AtomicU64,
     /// Messages that went because there were too many.
     pub lost: AtomicU64,
+}
+
+/// Was said, and stays true.
+struct Kept {
+    at: Instant,
+    message: Message,
+    context: Map<String, Value>,
 }
 
 struct Entry {
@@ -70,6 +83,7 @@ struct Waiting {
 #[derive(Default)]
 pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
+    kept: Mutex<VecDeque<Kept>>,
     filled: Notify,
     transport: OnceLock<Arc<Transport>>,
     /// How many messages the broker had taken when somebody waited for it in vain, and one; until it takes more nobody waits for it.
@@ -129,9 +143,43 @@ impl Outbox {
     fn give(&self, cx: &Context, message: Message, call: Option<PendingId>) {
         // Who calls waits for the answer.
         let tickets = if call.is_none() { cx.ticket().into_iter().collect() } else { Vec::new() };
-        let entry = Entry { hash: hash(&message), context: context::write(cx), message, call, tickets };
+        let context = context::write(cx);
+        if message.lasting && call.is_none() {
+            self.keep(&message, &context);
+        }
+        self.push(message, context, call, tickets);
+    }
+
+    fn push(&self, message: Message, context: Map<String, Value>, call: Option<PendingId>, tickets: Vec<Ticket>) {
+        let entry = Entry { hash: hash(&message), context, message, call, tickets };
         self.lock().push(entry, &self.figures);
         self.filled.notify_one();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, message: &Message, context: &Map<String, Value>) {
+        let now = Instant::now();
+        let mut kept = self.kept();
+        if self.transport.get().is_some_and(|transport| is_settled(transport, now)) {
+            while kept.front().is_some_and(|oldest| now.duration_since(oldest.at) > KEPT) {
+                kept.pop_front();
+            }
+        }
+        if kept.len() == MOST_KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(Kept { at: now, message: message.clone(), context: context.clone() });
+    }
+
+    /// Gives what is kept once more.
+    pub fn repeat(&self) {
+        let again: Vec<_> = self.kept().iter().map(|kept| (kept.message.clone(), kept.context.clone())).collect();
+        for (message, context) in again {
+            self.push(message, context, None, Vec::new());
+        }
     }
 
     fn take(&self) -> Option<Entry> {
@@ -145,7 +193,7 @@ impl Outbox {
     pub async fn send(&self, transport: &Transport, stop: CancellationToken) {
         loop {
             while let Some(Entry { message, context, call, tickets, .. }) = self.take() {
-                let Message { topic, server, fanout, namespace, version, method, args } = message;
+                let Message { topic, server, fanout, namespace, version, method, args, lasting: _ } = message;
                 let args = match args {
                     Value::Object(args) => args,
                     Value::Null => Map::new(),
@@ -171,6 +219,11 @@ impl Outbox {
             }
         }
     }
+}
+
+/// Is the broker there, and was for so long that nothing has to be said again?
+fn is_settled(transport: &Transport, now: Instant) -> bool {
+    transport.is_connected() && transport.returns().borrow().is_none_or(|last| now.duration_since(last.at) > KEPT)
 }
 
 /// When the end was asked for and nothing has left for a while.
@@ -236,6 +289,27 @@ mod tests {
         outbox.cast(&cx, message("a", 1));
         assert_eq!(taken(&outbox).len(), 1);
         assert!(outbox.lock().places.is_empty());
+    }
+
+    #[test]
+    fn what_stays_true_can_be_said_again() {
+        let (outbox, cx) = (Outbox::default(), Context::internal("test"));
+        outbox.cast(&cx, message("a", 1));
+        outbox.cast(&cx, message("gone", 1).lasting());
+        outbox.cast(&cx, message("gone", 2).lasting());
+        assert_eq!(taken(&outbox).len(), 3);
+        for _ in 0..2 {
+            outbox.repeat();
+            outbox.repeat();
+            assert_eq!(taken(&outbox), [message("gone", 1).lasting(), message("gone", 2).lasting()], "equal ones that wait are one");
+        }
+        for id in 0..=MOST_KEPT as u64 {
+            outbox.cast(&cx, message("more", id).lasting());
+        }
+        taken(&outbox);
+        outbox.repeat();
+        let again = taken(&outbox);
+        assert_eq!((again.len(), &again[0]), (MOST_KEPT, &message("more", 1).lasting()));
     }
 
     #[test]

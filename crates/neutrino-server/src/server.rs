@@ -13,11 +13,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDateTime;
 use neutrino_api::app::App;
 use neutrino_api::http::Listener;
 use neutrino_api::metrics::{HttpMetrics, Metrics, MetricsListener};
-use neutrino_core::{Engine, Worker};
-use neutrino_ovo::Pusher;
+use neutrino_core::{Context, Engine, Worker, changes};
 use neutrino_rpc::Rpc;
 use oslo_config::{Config, Origin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -38,6 +38,9 @@ const GRACE_MARGIN: Duration = Duration::from_secs(2);
 /// From the broker's return to when most agents are there again, and from then to when all are: they try every `rabbit_retry_interval` first, and
 /// every 30 s (oslo.messaging's `rabbit_interval_max`) at last.
 const AGENTS_COME_BACK: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
+
+/// What was said so long before the broker went away was heard.
+const SAID_BEFORE: Duration = Duration::from_secs(10);
 
 /// How long blocking work may hold up the exit.
 const RUNTIME_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -200,30 +203,43 @@ fn spawn_bus(supervisor: &mut Supervisor, role: Role, rpc: &Arc<Rpc>, engine: &A
         let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
         supervisor.spawn(Place::Front, "topics of agents", |stop| rpc.serve(engine, stop));
     }
-    if let Some(pusher) = engine.registry.service::<Pusher>() {
-        let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
-        supervisor.spawn(Place::Behind, "what agents missed", |stop| async move {
-            tokio::select! {
-                () = tell_again(&rpc, &pusher, &engine) => {}
-                () = stop.cancelled() => {}
-            }
-            Ok(())
-        });
-    }
+    let (again, to) = (Arc::clone(rpc), Arc::clone(engine));
+    supervisor.spawn(Place::Behind, "what agents missed", |stop| async move {
+        tokio::select! {
+            () = tell_again(&again, &to) => {}
+            () = stop.cancelled() => {}
+        }
+        Ok(())
+    });
     let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
     supervisor.spawn(Place::Last, "messages to agents", |stop| rpc.send(engine, stop));
 }
 
 /// After the broker was away agents come back later than we do, and what all of them are told meanwhile reaches nobody: it is told again, when
 /// most are there, and when all are.
-async fn tell_again(rpc: &Rpc, pusher: &Pusher, engine: &Engine) {
+async fn tell_again(rpc: &Rpc, engine: &Engine) {
+    let mut returns = rpc.returns();
+    let mut pauses = [].iter();
+    let mut away_since = None;
     loop {
-        rpc.outage().await;
-        for pause in AGENTS_COME_BACK {
-            tokio::time::sleep(pause).await;
-            tracing::info!("agents are told again what changed: the broker was away");
-            if let Err(error) = pusher.recall(engine).await {
-                tracing::error!(error = %error, log = error.log().unwrap_or_default(), "agents are not told again what changed");
+        let next = pauses.clone().next().copied();
+        tokio::select! {
+            away = returns.next() => {
+                let since = Context::internal("").now() - away - SAID_BEFORE;
+                // One that follows another before all was told.
+                away_since = Some(away_since.map_or(since, |known: NaiveDateTime| known.min(since)));
+                pauses = AGENTS_COME_BACK.iter();
+            }
+            () = tokio::time::sleep(next.unwrap_or_default()), if next.is_some() => {
+                pauses.next();
+                if let Some(since) = away_since {
+                    tracing::info!("agents are told again what changed: the broker was away");
+                    rpc.repeat();
+                    changes::tell_again(engine, since).await;
+                }
+                if pauses.len() == 0 {
+                    away_since = None;
+                }
             }
         }
     }

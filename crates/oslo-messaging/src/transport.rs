@@ -7,11 +7,11 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Map, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,6 +29,14 @@ use crate::{
 
 /// Messages that wait to be taken to the broker before senders have to wait.
 const OUTGOING: usize = 1000;
+
+/// A broker that was away takes messages again.
+#[derive(Clone, Copy, Debug)]
+pub struct Return {
+    pub at: Instant,
+    /// For how long it was away.
+    pub away: Duration,
+}
 
 /// To whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -262,6 +270,16 @@ impl Transport {
         match &self.wire {
             Wire::Rabbit(rabbit) => rabbit.is_connected(),
             Wire::Fake(_) => true,
+        }
+    }
+
+    /// The last return of the broker, and every one that comes, however short it was away.
+    #[must_use]
+    pub fn returns(&self) -> watch::Receiver<Option<Return>> {
+        match &self.wire {
+            Wire::Rabbit(rabbit) => rabbit.returns(),
+            // It is never away.
+            Wire::Fake(_) => watch::channel(None).1,
         }
     }
 

@@ -229,6 +229,8 @@ async fn cut_connections_come_back() {
     let Some(broker) = Broker::get("cut") else { return };
     let transport = broker.transport(&[]);
     let (server, serving) = served(&transport, "t", 4).await;
+    let mut returns = transport.returns();
+    assert!(returns.borrow().is_none(), "it was not away yet");
     let cast = |n: u64| {
         let args = json!({"n": n}).as_object().cloned().unwrap();
         transport.send(any("t"), Request { args, ..request("cast") }, None)
@@ -246,7 +248,14 @@ async fn cut_connections_come_back() {
             tokio::task::block_in_place(|| broker.ctl(&["close_all_connections", "--vhost", &broker.vhost, "cut"]));
         }
     };
-    tokio::join!(sending, cutting);
+    let returning = async {
+        for _ in 0..2 {
+            returns.changed().await.unwrap();
+            let last = returns.borrow_and_update().unwrap();
+            assert!(last.away < Duration::from_secs(10), "{last:?}");
+        }
+    };
+    tokio::join!(sending, cutting, returning);
     until("each cast is handled once", || server.count("cast") >= 2000).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let mut numbers: Vec<u64> = server
@@ -376,6 +385,7 @@ async fn a_broker_that_stops_and_starts_loses_nothing_that_waited_here() {
     assert_eq!(server.count("early"), 0);
     until("all casts arrived", || server.count("cast") == 100).await;
     until("all is confirmed", || transport.stats().outgoing.load(Ordering::Relaxed) == 0).await;
+    assert!(transport.returns().borrow().unwrap().away > Duration::from_millis(300));
     // A transport that begins while the broker is away connects later.
     tokio::task::block_in_place(|| script(&broker.folder, &["pause"]));
     let late = broker.transport(&values);
@@ -385,6 +395,7 @@ async fn a_broker_that_stops_and_starts_loses_nothing_that_waited_here() {
     while late.call(any("u"), request("m"), Some(Duration::from_secs(1))).await.is_err() {
         assert!(Instant::now() < end_of_wait, "the late topic is not served");
     }
+    assert!(late.returns().borrow().is_some(), "it was away from the beginning");
     end(&late, serving2).await;
     end(&transport, serving).await;
 }

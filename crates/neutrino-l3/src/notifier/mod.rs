@@ -11,6 +11,7 @@ mod hooks;
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDateTime;
 use neutrino_core::{
     Builder, Context, Engine, Op,
     agents::{self, L3},
@@ -31,16 +32,18 @@ const TOPIC: &str = "l3_agent";
 pub fn register(builder: &mut Builder) {
     builder.hook("floatingips", floating_ips::FloatingIps).hook("ports", hooks::Ports).hook("subnets", hooks::Subnets);
     builder.hook("subnetpools", hooks::SubnetPools).hook("networks", hooks::Networks);
-    builder.worker(changes::Recall { name: "what L3 agents may not have heard", tell: |engine| Box::pin(recall(engine)) });
+    let recall = changes::Recall { name: "what L3 agents may not have heard", tell: |engine, since| Box::pin(recall(engine, since)) };
+    builder.worker(recall).after_outage(recall);
 }
 
-/// Tells agents of the routers of whose changes a server that was killed may not have told them; at the start of this one.
+/// Tells agents of the routers that changed since then: a server that was killed may not have told them; and of what hangs on a router (port
+/// forwardings, helpers for connections) they hear by messages to all, which are lost while they are away from the broker; so are the MAC addresses of
+/// hosts.
 ///
 /// # Errors
 /// The database's.
-pub async fn recall(engine: &Engine) -> Result<()> {
+pub async fn recall(engine: &Engine, since: NaiveDateTime) -> Result<()> {
     let cx = Context::internal("");
-    let since = changes::untold_since(engine, &cx).await?;
     let sql = "SELECT x.id FROM routers x JOIN standardattributes a ON a.id = x.standard_attr_id WHERE a.updated_at >= ? \
                UNION SELECT r.router_id FROM routerports r JOIN ports p ON p.id = r.port_id \
                JOIN standardattributes a ON a.id = p.standard_attr_id WHERE a.updated_at >= ? \
@@ -48,6 +51,10 @@ pub async fn recall(engine: &Engine) -> Result<()> {
                WHERE a.updated_at >= ? AND f.router_id IS NOT NULL";
     let rows = engine.db.reader().await?.query(sql, args![since, since, since]).await?;
     let routers: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_>>()?;
+    let macs = dvr_macs::all(&mut engine.db.reader().await?).await?;
+    if !macs.is_empty() {
+        rpc::cast(engine, &cx, dvr_macs_changed(&macs));
+    }
     tell(engine, &cx, &routers).await
 }
 
@@ -149,7 +156,7 @@ pub(crate) fn routers_updated_on_host(engine: &Engine, cx: &Context, routers: &B
 }
 
 pub(crate) fn router_deleted(engine: &Engine, cx: &Context, router_id: &str) {
-    rpc::cast(engine, cx, Message::new(TOPIC, "1.0", "router_deleted", json!({ "router_id": router_id })).to_all());
+    rpc::cast(engine, cx, Message::new(TOPIC, "1.0", "router_deleted", json!({ "router_id": router_id })).to_all().lasting());
 }
 
 pub(crate) fn router_removed_from_agent(engine: &Engine, cx: &Context, router_id: &str, host: &str) {

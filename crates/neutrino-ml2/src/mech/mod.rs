@@ -82,6 +82,9 @@ pub fn register_manager(builder: &mut Builder, manager: Manager) {
     if manager.watches_networks() {
         watch::register(builder);
     }
+    if manager.has(l2pop::NAME) {
+        l2pop::register(builder);
+    }
     builder.service(Arc::new(neutrino_core::bindings::BindingService(Arc::new(service::Service))));
     builder.service(Arc::new(ReportingAgents(manager.drivers.iter().filter_map(|driver| driver.reporting_agent()).collect())));
     builder.service(Arc::new(manager));

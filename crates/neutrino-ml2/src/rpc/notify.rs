@@ -44,6 +44,10 @@ fn fanout(engine: &Engine, cx: &Context, topic: &str, version: &'static str, met
     rpc::cast(engine, cx, rpc::Message::new(topic, version, method, args).to_all());
 }
 
+fn lasting(engine: &Engine, cx: &Context, topic: &str, method: &'static str, args: Value) {
+    rpc::cast(engine, cx, rpc::Message::new(topic, "1.0", method, args).to_all().lasting());
+}
+
 /// A port was updated, and bound if it could be.
 ///
 /// # Errors
@@ -93,8 +97,9 @@ pub fn binding_moved(engine: &Engine, cx: &Context, port: &Record, from: &str, t
     fanout(engine, cx, BINDING_ACTIVATE, "1.5", "binding_activate", json!({"port_id": port.id(), "host": to}));
 }
 
+/// Without `l2population` nothing else brings an agent the tunnels to hosts that are new.
 pub fn tunnel_update(engine: &Engine, cx: &Context, ip: &str, tunnel_type: &str) {
-    fanout(engine, cx, TUNNEL_UPDATE, "1.0", "tunnel_update", json!({"tunnel_ip": ip, "tunnel_type": tunnel_type}));
+    lasting(engine, cx, TUNNEL_UPDATE, "tunnel_update", json!({"tunnel_ip": ip, "tunnel_type": tunnel_type}));
 }
 
 pub fn tunnel_delete(engine: &Engine, cx: &Context, ip: &str, tunnel_type: &str) {
@@ -111,11 +116,11 @@ impl Watcher for Fanouts {
                 ("ports", verb) => {
                     members_of(change, &mut members);
                     if verb == Verb::Deleted {
-                        fanout(engine, cx, PORT_DELETE, "1.0", "port_delete", json!({"port_id": change.id}));
+                        lasting(engine, cx, PORT_DELETE, "port_delete", json!({"port_id": change.id}));
                     }
                 }
                 ("networks", Verb::Deleted) => {
-                    fanout(engine, cx, NETWORK_DELETE, "1.0", "network_delete", json!({"network_id": change.id}));
+                    lasting(engine, cx, NETWORK_DELETE, "network_delete", json!({"network_id": change.id}));
                 }
                 ("networks", Verb::Updated) => network_updated(engine, cx, change),
                 ("security_group_rules", _) => {

@@ -73,7 +73,7 @@ pub fn register(builder: &mut Builder, config: &Config) -> Result<(), String> {
     if config.bool("DEFAULT", "dhcp_agent_notification") {
         builder.hook("subnets", hooks::First::default()).hook("ports", hooks::First::default());
         neutrino_core::relay::register::<notify::DhcpAgents>(builder);
-        builder.worker(Recall { name: "what DHCP agents may not have heard", tell: |engine| Box::pin(recall(engine)) });
+        builder.worker(Recall { name: "what DHCP agents may not have heard", tell: |engine, since| Box::pin(recall(engine, since)) });
     }
     builder.hook("agents", hooks::NewHosts);
     if config.bool("DEFAULT", "allow_automatic_dhcp_failover") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Pushes of versioned objects: which change is told, by which word, and in which versions.
 
-use neutrino_core::{Context, Verb, rpc::Message, versions};
+use neutrino_core::{Context, Verb, changes, rpc::Message, versions};
 use neutrino_services::trunks;
 use neutrino_testing::{PROJECT, Server};
 use serde_json::{Map, Value, json};
@@ -233,6 +233,11 @@ async fn trunks_and_sub_ports_come_and_go() {
     server.put(&format!("{path}/add_subports"), json!({"sub_ports": [sub_port(&ports[2], 6)]})).await;
     let told = pushed(&server).await;
     assert!(told.contains(&is("SubPort", "created", &ports[2])) && !told.iter().any(|one| one.starts_with("Trunk")), "{told:?}");
+    let pusher = server.engine.registry.service::<neutrino_ovo::Pusher>().unwrap();
+    pusher.recall(Context::internal("").now() - chrono::Duration::days(1));
+    let told: Vec<_> = pushed(&server).await.into_iter().filter(|one| one.starts_with("SubPort") || one.starts_with("Trunk")).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(ports[1..].iter().all(|port| told.contains(&is("SubPort", "created", port))), "{told:?}");
     server.put(&format!("{path}/remove_subports"), json!({"sub_ports": [{"port_id": ports[2]["id"]}]})).await;
     let gone = server.pushes().await.into_iter().find(|message| message.topic == "neutron-vo-SubPort-1.0").unwrap();
     assert_eq!(gone.args["event_type"], "deleted");
@@ -334,12 +339,26 @@ async fn what_a_killed_server_left_unsaid_is_pushed_at_the_start() {
         ))
         .await;
     let pusher = server.engine.registry.service::<neutrino_ovo::Pusher>().unwrap();
-    pusher.recall(&server.engine).await.unwrap();
+    let recall = async || pusher.recall(changes::untold_since(&server.engine, &Context::internal("")).await.unwrap());
+    recall().await;
     assert_eq!(pushed(&server).await, [is("Port", "updated", &new)]);
     server.sql("UPDATE standardattributes SET updated_at = '2020-01-01 00:00:00'").await;
-    pusher.recall(&server.engine).await.unwrap();
+    recall().await;
     // However long it was away.
     assert!(pushed(&server).await.contains(&is("Port", "updated", &old)));
+}
+
+/// What is gone is not in the database: the message itself is kept, for agents that were away with the broker.
+#[tokio::test]
+async fn what_is_gone_stays_true() {
+    let server = server().await;
+    let net = network(&server).await;
+    let port = create(&server, &net, json!({})).await.expect(201);
+    assert!(server.pushes().await.iter().all(|message| !message.lasting));
+    server.delete(&format!("/ports/{}", id(&port))).await;
+    let last = server.pushes().await;
+    let gone: Vec<_> = last.iter().filter(|message| message.topic.starts_with("neutron-vo-Port-")).collect();
+    assert!(!gone.is_empty() && gone.iter().all(|message| message.lasting && message.args["event_type"] == "deleted"), "{last:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the driver `l2population` tells agents. Host `hN` has its tunnels end at 192.0.2.N.
 
-use neutrino_core::{Context, rpc::Message};
+use neutrino_core::{Context, changes, rpc::Message};
 use neutrino_ml2::mech::distributed::update_distributed_port_binding;
 use neutrino_testing::Server;
 use serde_json::{Value, json};
@@ -115,6 +115,32 @@ async fn many_ports_are_one_message_and_a_restarted_agent_learns_again() {
     call(&server, "update_device_list", again).await;
     let messages = told(&server);
     assert_eq!((messages.len(), messages[0].server.as_deref()), (2, Some("h1")));
+}
+
+/// The broker was away, or a server was killed: who changed lately is told again, as if it came up now.
+#[tokio::test]
+async fn what_agents_may_not_have_heard_is_told_again() {
+    let (server, net) = lab(&[1, 2]).await;
+    let mut ports = Vec::new();
+    for host in ["h1", "h1", "h2", "h2"] {
+        ports.push(on_host(&server, &net, host, json!({})).await.expect(201));
+    }
+    let [old, new, far, down] = <[Value; 4]>::try_from(ports).unwrap();
+    report(&server, true, &[&old, &new], "h1").await;
+    report(&server, true, &[&far], "h2").await;
+    let only = format!("SELECT standard_attr_id FROM ports WHERE id IN ('{}', '{}')", id(&new), id(&down));
+    server.sql(&format!("UPDATE standardattributes SET updated_at = '2020-01-01 00:00:00' WHERE id NOT IN ({only})")).await;
+    let away_since = Context::internal("").now();
+    changes::tell_again(&server.engine, away_since).await;
+    let again = told(&server);
+    let expected = [
+        ("add_fdb_entries", "h1", fdb(&net, &json!({"192.0.2.2": entries(true, &[&far])}))),
+        ("add_fdb_entries", "all", fdb(&net, &json!({"192.0.2.1": entries(true, &[&new])}))),
+    ];
+    assert_eq!(short(&again), expected, "what is up, and no port that did not change");
+    let long_ago = away_since - chrono::Duration::days(9999);
+    changes::tell_again(&server.engine, long_ago).await;
+    assert_eq!(told(&server).len(), 4, "an outage of any length: both hosts");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use neutrino_core::rpc::Message;
+use neutrino_core::{Context, changes, rpc::Message};
 use neutrino_services::agents::L3;
 use neutrino_testing::{Server, contract};
 use serde_json::{Value, json};
@@ -238,8 +238,9 @@ async fn what_was_not_told_before_a_crash_is_told_at_the_start() {
     }
     let recall = async || {
         server.bus.take();
-        neutrino_l3::notifier::recall(&server.engine).await.unwrap();
-        neutrino_services::dhcp_agent_scheduler::recall(&server.engine).await.unwrap();
+        let since = changes::untold_since(&server.engine, &Context::internal("")).await.unwrap();
+        neutrino_l3::notifier::recall(&server.engine, since).await.unwrap();
+        neutrino_services::dhcp_agent_scheduler::recall(&server.engine, since).await.unwrap();
         server.bus.take()
     };
     server.put(&format!("/floatingips/{}", there.floating_ip), json!({"floatingip": {"description": "new"}})).await.expect(200);

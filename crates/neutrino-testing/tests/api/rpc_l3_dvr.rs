@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use neutrino_core::Context;
 use neutrino_testing::Server;
 use serde_json::{Value, json};
 
@@ -272,6 +273,9 @@ async fn hosts_have_addresses_that_all_agents_know() {
     assert_eq!(dvr("get_dvr_mac_address_by_host", json!({"host": "c1"})).await, first);
     assert_eq!(server.bus.take_method("dvr_mac_address_update").len(), 0, "nothing new");
     dvr("get_dvr_mac_address_by_host", json!({"host": "c2"})).await;
+    let told = server.bus.take_method("dvr_mac_address_update");
+    neutrino_l3::notifier::recall(&server.engine, Context::internal("").now()).await.unwrap();
+    assert_eq!(server.bus.take_method("dvr_mac_address_update"), told[told.len() - 1..], "who was away hears of all");
     assert_eq!(dvr("get_dvr_mac_address_list", json!({})).await.as_array().unwrap().len(), 2);
 
     let port = there.machine(&server, "c1").await;

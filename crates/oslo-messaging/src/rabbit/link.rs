@@ -5,7 +5,10 @@
 //! credentials. A pause ends early when a broker that did not listen listens again: what agents publish between its start and the declaration
 //! of our queues is lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use lapin::{
     Connection, ConnectionProperties,
@@ -19,6 +22,7 @@ use crate::{
     ids,
     options::{Options, TlsFiles},
     stats::{self, Stats},
+    transport::Return,
     url::{Host, TransportUrl},
 };
 
@@ -35,16 +39,18 @@ const FRAME_MAX: u32 = 32 * 1024;
 #[derive(Clone)]
 pub(super) struct Link {
     current: watch::Receiver<Option<Arc<Connection>>>,
+    returns: watch::Receiver<Option<Return>>,
     stop: CancellationToken,
 }
 
 impl Link {
     pub fn new(url: &TransportUrl, options: Arc<Options>, stats: Arc<Stats>, purpose: &'static str) -> Self {
         let (sender, current) = watch::channel(None);
+        let (returned, returns) = watch::channel(None);
         let stop = CancellationToken::new();
-        let keeper = Keeper { brokers: brokers(url, &options), options, stats, purpose, sender };
+        let keeper = Keeper { brokers: brokers(url, &options), options, stats, purpose, sender, returned };
         tokio::spawn(keeper.run(stop.clone()));
-        Self { current, stop }
+        Self { current, returns, stop }
     }
 
     /// The connection, as soon as there is one; `None` after the end.
@@ -60,6 +66,11 @@ impl Link {
 
     pub fn is_connected(&self) -> bool {
         self.current.borrow().as_ref().is_some_and(|open| open.status().connected())
+    }
+
+    /// Each return of a broker that was away; the first connection is one when it did not succeed at once.
+    pub fn returns(&self) -> watch::Receiver<Option<Return>> {
+        self.returns.clone()
     }
 
     pub async fn close(&self) {
@@ -78,6 +89,7 @@ struct Keeper {
     stats: Arc<Stats>,
     purpose: &'static str,
     sender: watch::Sender<Option<Arc<Connection>>>,
+    returned: watch::Sender<Option<Return>>,
 }
 
 impl Keeper {
@@ -91,6 +103,7 @@ impl Keeper {
 
     async fn keep(&mut self) {
         let (mut next, mut failures) = (0, 0);
+        let mut away_since: Option<Instant> = None;
         loop {
             let broker = self.brokers[next % self.brokers.len()].clone();
             let place = format!("{}:{}", broker.authority.host, broker.authority.port);
@@ -101,13 +114,20 @@ impl Keeper {
                     failures = 0;
                     let connection = Arc::new(connection);
                     self.sender.send_replace(Some(connection.clone()));
+                    if let Some(since) = away_since {
+                        let at = Instant::now();
+                        self.returned.send_replace(Some(Return { at, away: at.duration_since(since) }));
+                    }
                     while connection.status().connected() {
                         tokio::time::sleep(LOOK).await;
                     }
                     self.sender.send_replace(None);
+                    // It was lost after the last look but one.
+                    away_since = Instant::now().checked_sub(LOOK);
                     tracing::error!("the connection to the AMQP server on {place} for {} is lost; connecting again", self.purpose);
                 }
                 Err(reason) => {
+                    away_since.get_or_insert_with(Instant::now);
                     let pause = if (next + 1) % self.brokers.len() == 0 { self.options.backoff.pause(failures) } else { Duration::ZERO };
                     tracing::error!("the AMQP server on {place} is unreachable: {reason}. Trying again in {} seconds", pause.as_secs());
                     if !pause.is_zero() {

@@ -9,12 +9,15 @@ mod publisher;
 
 use std::sync::Arc;
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use listener::Sink;
 
-use crate::{options::Options, parcel::Parcel, stats::Stats, topology::Queue, url::TransportUrl};
+use crate::{options::Options, parcel::Parcel, stats::Stats, topology::Queue, transport::Return, url::TransportUrl};
 
 /// See the module's documentation.
 #[derive(Clone)]
@@ -45,6 +48,11 @@ impl Rabbit {
     /// Is there a connection for sending?
     pub fn is_connected(&self) -> bool {
         self.sending.is_connected()
+    }
+
+    /// Each return of the broker.
+    pub fn returns(&self) -> watch::Receiver<Option<Return>> {
+        self.sending.returns()
     }
 
     pub async fn close(&self) {

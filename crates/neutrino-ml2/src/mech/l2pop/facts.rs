@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::NaiveDateTime;
 use neutrino_db::{Sql, Tx, args};
 use neutrino_types::Result;
 use serde_json::Value;
@@ -206,6 +207,27 @@ pub async fn active_ports(
         counts.insert((row.text(0)?, row.text(1)?), row.int(2)?);
     }
     Ok(counts)
+}
+
+/// The ports that are up and changed since then, with each host where they are. One statement.
+///
+/// # Errors
+/// The database's.
+pub async fn up_since(tx: &mut Tx, since: NaiveDateTime) -> Result<Vec<(String, String)>> {
+    let changed = "JOIN standardattributes s ON s.id = p.standard_attr_id WHERE s.updated_at >= ";
+    let mut sql = Sql::raw("SELECT p.id, b.host FROM ports p JOIN ml2_port_bindings b ON b.port_id = p.id AND b.status = 'ACTIVE' AND b.host <> '' ");
+    sql.push(changed).bind(since).push(" AND p.status = 'ACTIVE' AND p.device_owner <> ").bind(DVR_INTERFACE);
+    sql.push(" AND NOT ").push(ON_HA_ROUTER);
+    sql.push(" UNION SELECT p.id, d.host FROM ports p JOIN ml2_distributed_port_bindings d ON d.port_id = p.id AND d.status = 'ACTIVE' ");
+    sql.push(changed).bind(since).push(" AND p.device_owner = ").bind(DVR_INTERFACE);
+    sql.push(
+        " UNION SELECT p.id, a.host FROM ports p JOIN ha_router_agent_port_bindings h ON h.router_id = p.device_id \
+         JOIN agents a ON a.id = h.l3_agent_id ",
+    );
+    sql.push(changed).bind(since).push(
+        " AND p.status = 'ACTIVE' AND p.device_owner IN ('network:ha_router_replicated_interface', 'network:router_centralized_snat')",
+    );
+    tx.select(sql).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 
 /// What a host has to know of a network: entries by the address of each tunnel.

@@ -11,8 +11,10 @@ mod facts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
+use chrono::NaiveDateTime;
 use neutrino_core::{
-    Context, Engine, Op,
+    Builder, Context, Engine, Op,
+    changes::Recall,
     rpc::{self, BusService, Message},
 };
 use neutrino_db::Tx;
@@ -27,8 +29,39 @@ use super::{
 use entries::{Fdb, flooding};
 use facts::{Subject, Tunnel};
 
+pub const NAME: &str = "l2population";
+
 const TOPIC: &str = "q-agent-notifier-l2population-update";
 const HOST: &str = "binding:host_id";
+
+/// Ports that are looked up at once.
+const AT_ONCE: usize = 1000;
+
+pub fn register(builder: &mut Builder) {
+    let recall = Recall { name: "behind which tunnel addresses are", tell: |engine, since| Box::pin(recall(engine, since)) };
+    builder.worker(recall).after_outage(recall);
+}
+
+/// Tells of the ports that are up and changed since then, as if each were the first of its network on its host: a server that was killed may not
+/// have told it, and agents that came back to the broker later may not have heard it.
+///
+/// # Errors
+/// The database's.
+pub async fn recall(engine: &Engine, since: NaiveDateTime) -> Result<()> {
+    let cx = Context::internal("");
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (port, host) in facts::up_since(&mut engine.db.reader().await?, since).await? {
+        places.entry(host).or_default().insert(port);
+    }
+    for (host, ports) in places {
+        let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
+        for some in ports.chunks(AT_ONCE) {
+            let subjects = facts::subjects(&mut engine.db.reader().await?, some, &host).await?;
+            up(engine, &cx, &host, subjects, &BTreeSet::new(), true).await?;
+        }
+    }
+    Ok(())
+}
 
 /// The segments of ports whose binding a transaction takes away, by port.
 #[derive(Default)]
@@ -39,7 +72,7 @@ pub struct Left(HashMap<String, facts::Segment>);
 /// # Errors
 /// The database's.
 pub async fn note_leaving(op: &mut Op<'_>, port_id: &str, host: &str) -> Result<()> {
-    if host.is_empty() || !super::manager(op.engine).has(L2Population.name()) {
+    if host.is_empty() || !super::manager(op.engine).has(NAME) {
         return Ok(());
     }
     if let Some(segment) = facts::segment(op.tx, port_id, host).await? {
@@ -223,7 +256,7 @@ async fn statuses_changed(engine: &Engine, cx: &Context, host: &str, ids: &[&str
 #[async_trait]
 impl MechanismDriver for L2Population {
     fn name(&self) -> &'static str {
-        "l2population"
+        NAME
     }
 
     fn lets_vlans_through(&self, attribute: &str, _network: &Record) -> Option<bool> {

@@ -10,8 +10,9 @@ mod payloads;
 mod recipients;
 
 use async_trait::async_trait;
+use chrono::NaiveDateTime;
 use neutrino_core::{
-    Change, Context, Engine, Verb, changes,
+    Change, Context, Engine, Verb,
     relay::{self, Listener},
     rpc::{self, Message},
 };
@@ -79,13 +80,12 @@ pub async fn flush(engine: &Engine) {
     relay::flush::<DhcpAgents>(engine).await;
 }
 
-/// Agents look again at the networks of which a server that was killed may not have told them; at the start of this one.
+/// Agents look again at the networks that changed since then, of which a server that was killed may not have told them; at the start of this one.
 ///
 /// # Errors
 /// The database's.
-pub async fn recall(engine: &Engine) -> Result<()> {
+pub async fn recall(engine: &Engine, since: NaiveDateTime) -> Result<()> {
     let cx = Context::internal("");
-    let since = changes::untold_since(engine, &cx).await?;
     let changed = |part: &str| format!("{part} x JOIN standardattributes a ON a.id = x.standard_attr_id WHERE a.updated_at >= ?");
     let text = format!(
         "SELECT n.id, n.admin_state_up, g.host FROM networks n JOIN networkdhcpagentbindings b ON b.network_id = n.id \

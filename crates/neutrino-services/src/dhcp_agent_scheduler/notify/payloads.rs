@@ -128,7 +128,7 @@ impl<'a> Seen<'a> {
     fn tell(&self, engine: &Engine, recipients: &Recipients, networks: &HashMap<String, Value>) -> Result<()> {
         if self.goes_to_all() {
             let payload = json!({"payload": {"network_id": self.network_id, "priority": priority::NETWORK_DELETE}});
-            rpc::cast(engine, self.cx, Message::new(TOPIC, VERSION, "network_delete_end", payload).to_all());
+            rpc::cast(engine, self.cx, Message::new(TOPIC, VERSION, "network_delete_end", payload).to_all().lasting());
             return Ok(());
         }
         let mut agents = recipients.of_network(self.network_id, self.segment_id);
