@@ -34,7 +34,7 @@ pub const NAME: &str = "l2population";
 const TOPIC: &str = "q-agent-notifier-l2population-update";
 const HOST: &str = "binding:host_id";
 
-/// Ports that are looked up at once.
+/// Ports that are looked up at once, and told in one message.
 const AT_ONCE: usize = 1000;
 
 pub fn register(builder: &mut Builder) {
@@ -42,8 +42,8 @@ pub fn register(builder: &mut Builder) {
     builder.worker(recall).after_outage(recall);
 }
 
-/// Tells of the ports that are up and changed since then, as if each were the first of its network on its host: a server that was killed may not
-/// have told it, and agents that came back to the broker later may not have heard it.
+/// Tells all of the ports that are up and changed since then, as if each were the first of its network on its host: a server that was killed may
+/// not have told it, and agents that came back to the broker later may not have heard it. What one agent alone is told has waited for it.
 ///
 /// # Errors
 /// The database's.
@@ -53,14 +53,34 @@ pub async fn recall(engine: &Engine, since: NaiveDateTime) -> Result<()> {
     for (port, host) in facts::up_since(&mut engine.db.reader().await?, since).await? {
         places.entry(host).or_default().insert(port);
     }
+    let (mut fdb, mut said) = (Fdb::default(), 0);
     for (host, ports) in places {
         let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
         for some in ports.chunks(AT_ONCE) {
-            let subjects = facts::subjects(&mut engine.db.reader().await?, some, &host).await?;
-            up(engine, &cx, &host, subjects, &BTreeSet::new(), true).await?;
+            let mut tx = engine.db.reader().await?;
+            let subjects = facts::subjects(&mut tx, some, &host).await?;
+            let Some((tunnel, subjects)) = reachable(&mut tx, &host, subjects).await? else { continue };
+            for subject in &subjects {
+                add(&mut fdb, &tunnel, subject, true);
+            }
+            said += subjects.len();
+            if said >= AT_ONCE {
+                cast(engine, &cx, "add_fdb_entries", std::mem::take(&mut fdb));
+                said = 0;
+            }
         }
     }
+    cast(engine, &cx, "add_fdb_entries", fdb);
     Ok(())
+}
+
+/// What all learn of a port that is up. `first`: that the network is behind this tunnel, too.
+fn add(fdb: &mut Fdb, tunnel: &Tunnel, subject: &Subject, first: bool) {
+    let Some(segment) = &subject.segment else { return };
+    fdb.add(&subject.network_id, segment, &tunnel.ip, first.then(flooding));
+    if !subject.is_distributed() && !subject.ha {
+        fdb.add(&subject.network_id, segment, &tunnel.ip, subject.entries());
+    }
 }
 
 /// The segments of ports whose binding a transaction takes away, by port.
@@ -141,11 +161,7 @@ async fn up(engine: &Engine, cx: &Context, host: &str, subjects: Vec<Subject>, f
     }
     let mut fdb = Fdb::default();
     for subject in &subjects {
-        let Some(segment) = &subject.segment else { continue };
-        fdb.add(&subject.network_id, segment, &tunnel.ip, first.contains(subject.network_id.as_str()).then(flooding));
-        if !subject.is_distributed() && !subject.ha {
-            fdb.add(&subject.network_id, segment, &tunnel.ip, subject.entries());
-        }
+        add(&mut fdb, &tunnel, subject, first.contains(subject.network_id.as_str()));
     }
     cast(engine, cx, "add_fdb_entries", fdb);
     Ok(())
