@@ -215,7 +215,8 @@ pub async fn active_ports(
 /// The database's.
 pub async fn up_since(tx: &mut Tx, since: NaiveDateTime) -> Result<Vec<(String, String)>> {
     let changed = "JOIN standardattributes s ON s.id = p.standard_attr_id WHERE s.updated_at >= ";
-    let mut sql = Sql::raw("SELECT p.id, b.host FROM ports p JOIN ml2_port_bindings b ON b.port_id = p.id AND b.status = 'ACTIVE' AND b.host <> '' ");
+    let mut sql =
+        Sql::raw("SELECT p.id, b.host FROM ports p JOIN ml2_port_bindings b ON b.port_id = p.id AND b.status = 'ACTIVE' AND b.host <> '' ");
     sql.push(changed).bind(since).push(" AND p.status = 'ACTIVE' AND p.device_owner <> ").bind(DVR_INTERFACE);
     sql.push(" AND NOT ").push(ON_HA_ROUTER);
     sql.push(" UNION SELECT p.id, d.host FROM ports p JOIN ml2_distributed_port_bindings d ON d.port_id = p.id AND d.status = 'ACTIVE' ");
