@@ -24,8 +24,8 @@ const AT_ONCE: usize = 2;
 /// How many objects one statement asks for.
 const MOST: usize = 64;
 
-/// How long one waits for another's statement: longer than it takes unless something is wrong.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long one waits for another's statement: longer than it takes unless its connection hangs. Under load, waiting is what helps.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What must be the same for two shows to share a statement.
 pub(crate) struct Kind {

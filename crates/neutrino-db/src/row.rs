@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A row of a result, read by position.
 
-use chrono::NaiveDateTime;
+use chrono::{Datelike as _, NaiveDateTime, Timelike as _};
 use neutrino_types::{Error, Result};
 use serde_json::Value;
 use sqlx::{Database, Decode, Row as _, mysql::MySqlRow, postgres::PgRow, sqlite::SqliteRow};
@@ -59,6 +59,20 @@ impl Row {
             Self::MySql(row) => decode(row, column),
             Self::Postgres(row) => decode(row, column),
         }
+    }
+
+    /// A text where it lies in the row.
+    ///
+    /// # Errors
+    /// As [`Row::text`].
+    pub(crate) fn str(&self, column: usize) -> Result<&str> {
+        let text = match self {
+            Self::Packed(row) => cell(row, column)?.as_str(),
+            Self::Sqlite(row) => decode(row, column)?,
+            Self::MySql(row) => decode(row, column)?,
+            Self::Postgres(row) => decode(row, column)?,
+        };
+        required(column, text)
     }
 
     /// [`Row::opt_text`], leaving NULL in its place where that saves a copy.
@@ -147,8 +161,23 @@ impl Row {
         {
             return Ok(Some(iso));
         }
-        Ok(self.opt_time(column)?.map(|time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string()))
+        Ok(self.opt_time(column)?.map(iso_of))
     }
+}
+
+/// A time in whole seconds, digit by digit: a format string would be read anew for each.
+fn iso_of(time: NaiveDateTime) -> String {
+    let Ok(year @ 0..=9999) = u32::try_from(time.year()) else { return time.format("%Y-%m-%dT%H:%M:%SZ").to_string() };
+    let mut text = String::with_capacity(20);
+    let two = |number: u32| [number / 10 % 10, number % 10].map(|digit| char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
+    text.extend(two(year / 100));
+    for (number, after) in
+        [(year, '-'), (time.month(), '-'), (time.day(), 'T'), (time.hour(), ':'), (time.minute(), ':'), (time.second(), 'Z')]
+    {
+        text.extend(two(number));
+        text.push(after);
+    }
+    text
 }
 
 /// The common form `YYYY-MM-DD HH:MM:SS[.f]` without a detour over a calendar: lists carry two times a row.
@@ -174,5 +203,22 @@ fn pg_bool(row: &PgRow, column: usize) -> Result<Option<bool>> {
     match row.columns().get(column).map(|c| c.type_info().name().to_owned()).as_deref() {
         Some("BOOL") => decode(row, column),
         _ => Ok(pg_int(row, column)?.map(|v| v != 0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_by_their_format() {
+        for (year, month, day, hour, minute, second) in
+            [(2026, 11, 26, 1, 2, 3), (1999, 1, 9, 23, 59, 59), (987, 6, 5, 0, 0, 0), (12026, 1, 1, 1, 1, 1)]
+        {
+            let time = NaiveDate::from_ymd_opt(year, month, day).and_then(|date| date.and_hms_opt(hour, minute, second)).unwrap();
+            assert_eq!(iso_of(time), time.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+        }
     }
 }

@@ -48,13 +48,13 @@ impl Tx {
             if dialect == Dialect::Sqlite {
                 let row = rows.first().ok_or_else(|| Error::internal("a joint result has no row"))?;
                 for (column, at) in joint.into_iter().enumerate() {
-                    results[at] = pack::unpack(&row.text(column)?)?.into_iter().map(Row::Packed).collect();
+                    results[at] = pack::unpack(row.str(column)?)?.into_iter().map(Row::Packed).collect();
                 }
                 return Ok(results);
             }
             for row in rows {
                 let at = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
-                let values: Vec<Value> = serde_json::from_str(&row.text(1)?)
+                let values: Vec<Value> = serde_json::from_str(row.str(1)?)
                     .map_err(|e| Error::internal(format!("a row of a joint result cannot be read: {e}")))?;
                 results.get_mut(at).ok_or_else(|| Error::internal("a row of a joint result is of no SELECT"))?.push(Row::Packed(values));
             }

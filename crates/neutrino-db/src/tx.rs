@@ -236,7 +236,7 @@ impl Tx {
             {
                 let rows = self.query_as_it_is(&packed, args).await?;
                 let row = rows.first().ok_or_else(|| Error::internal("a packed result has no row"))?;
-                return Ok(pack::unpack(&row.text(0)?)?.into_iter().map(Row::Packed).collect());
+                return Ok(pack::unpack(row.str(0)?)?.into_iter().map(Row::Packed).collect());
             }
             self.query_as_it_is(text, args).await
         })
