@@ -214,7 +214,7 @@ pub trait Loader: Send + Sync {
     }
 
     /// The SELECT of what it fills; `None` if there is none for this page. Asked for before any loader has filled anything: it may go by columns
-    /// of the rows only ([`of_page`](crate::loading::of_page)). If it [asks by id](Loader::asks_by_id), rows that are not the page's may come back.
+    /// of the resource's own table only ([`of_page`](crate::loading::of_page)). If it [asks by id](Loader::asks_by_id), rows that are not the page's may come back.
     fn query(&self, _dialect: Dialect, _page: &Page) -> Option<Sql> {
         None
     }

@@ -97,7 +97,7 @@ impl Engine {
             for (at, _) in &query.sort {
                 wanted[*at] = true;
             }
-            let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+            let mut select = Select::new(entry, cx, tx.dialect(), &wanted);
             let marker = match &query.marker {
                 Some(id) => {
                     let by_id = Sql::new("t.id = ?", vec![id.into()]);
@@ -113,6 +113,12 @@ impl Engine {
             };
             let child = child_of(entry, parent);
             let unconditional = child.is_none() && select.has_no_condition(query);
+            // With a loader there is a second statement, with which others can go.
+            let has_beside =
+                entry.loaders.iter().any(|loader| loader.fills().iter().any(|name| entry.table.find(name).is_some_and(|at| wanted[at])));
+            if unconditional && has_beside && query.limit.is_none_or(|limit| limit >= loading::MANY) {
+                select.leave_out_tables(query);
+            }
             let sql = select.page(query, child, marker.as_ref())?;
             let rows = tx.select(sql).await?;
             let extent = match marker {
@@ -125,7 +131,8 @@ impl Engine {
             if query.page_reverse {
                 records.reverse();
             }
-            let records = loading::fill(entry, cx, &mut tx, records, wanted, extent).await?;
+            let apart = select.into_apart();
+            let records = loading::fill(entry, cx, &mut tx, records, wanted, apart, extent).await?;
             drop(tx);
             auth.admit(self, cx, records).await
         })

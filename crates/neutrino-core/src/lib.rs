@@ -7,6 +7,7 @@
 //! the reverse; a page costs a constant number of statements; the registry does not change once built.
 
 pub mod agents;
+mod apart;
 pub mod arrivals;
 pub mod authz;
 pub mod behaviour;

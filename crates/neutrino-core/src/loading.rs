@@ -10,11 +10,11 @@ use neutrino_db::{Arg, Dialect, Pending, Row, Sql, Tx};
 use neutrino_model::{Extent, Page, Record};
 use neutrino_types::Result;
 
-use crate::{Context, ListQuery, Loader, registry::Entry, select::Select};
+use crate::{Context, ListQuery, Loader, apart::Apart, registry::Entry, select::Select};
 
 /// From so many rows on, a page of all objects there are, or of a run of them, is completed by what the loaders' tables hold, without the ids of
 /// the rows: a long list of ids costs the database more than the rows that it finds.
-const MANY: usize = 16;
+pub(crate) const MANY: usize = 16;
 
 /// The condition that `column` holds the id of a row of the page.
 ///
@@ -72,7 +72,7 @@ fn with<'a>(
         if ids.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let select = Select { entry, cx, dialect: tx.dialect(), wanted: &wanted };
+        let select = Select::new(entry, cx, tx.dialect(), &wanted);
         let mut conditions = vec![Sql::in_texts(tx.dialect(), "t.id", ids.iter().copied())];
         conditions.extend(condition);
         let mut selects = vec![select.page(&ListQuery::default(), Some(Sql::join(conditions, " AND ")), None)?];
@@ -103,7 +103,7 @@ fn with<'a>(
             due.rows = results.next();
         }
         let mut page = Page::new(entry.table.clone(), records, wanted);
-        complete(cx, tx, &mut page, due).await?;
+        complete(cx, tx, &mut page, due, &[]).await?;
         Ok((page.rows, beside))
     })
 }
@@ -119,7 +119,7 @@ pub(crate) async fn load_beside(entry: &Entry, cx: &Context, tx: &mut Tx, id: &s
     Ok((records.pop(), rows))
 }
 
-/// Runs the loaders whose attributes are wanted.
+/// Reads what was left out of the SELECT of a page, and runs the loaders whose attributes are wanted.
 #[inline(never)]
 pub(crate) fn fill<'a>(
     entry: &'a Entry,
@@ -127,6 +127,7 @@ pub(crate) fn fill<'a>(
     tx: &'a mut Tx,
     rows: Vec<Record>,
     wanted: Vec<bool>,
+    apart: Vec<Apart>,
     extent: Extent,
 ) -> Pending<'a, Vec<Record>> {
     Box::pin(async move {
@@ -138,7 +139,7 @@ pub(crate) fn fill<'a>(
             page.extent = extent;
         }
         let due = due(entry, &page);
-        complete(cx, tx, &mut page, due).await?;
+        complete(cx, tx, &mut page, due, &apart).await?;
         Ok(page.rows)
     })
 }
@@ -157,8 +158,8 @@ fn due<'a>(entry: &'a Entry, page: &Page) -> Vec<Due<'a>> {
 }
 
 /// Asks for what is not there yet, and fills the page.
-async fn complete(cx: &Context, tx: &mut Tx, page: &mut Page, mut due: Vec<Due<'_>>) -> Result<()> {
-    let mut selects = Vec::new();
+async fn complete(cx: &Context, tx: &mut Tx, page: &mut Page, mut due: Vec<Due<'_>>, apart: &[Apart]) -> Result<()> {
+    let mut selects: Vec<Sql> = apart.iter().map(|apart| apart.query(tx.dialect(), page)).collect();
     for due in due.iter_mut().filter(|due| !due.asked) {
         if let Some(sql) = due.loader.query(tx.dialect(), page) {
             selects.push(sql);
@@ -166,6 +167,9 @@ async fn complete(cx: &Context, tx: &mut Tx, page: &mut Page, mut due: Vec<Due<'
         }
     }
     let mut results = tx.select_together(selects).await?.into_iter();
+    for apart in apart {
+        apart.fill(page, results.next().unwrap_or_default())?;
+    }
     for due in due {
         if due.asked {
             due.loader.fill(page, due.rows.or_else(|| results.next()).unwrap_or_default())?;

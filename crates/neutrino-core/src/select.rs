@@ -12,7 +12,7 @@ use neutrino_model::{Attribute, Column, Join, Kind, Place, Record, Source, Visib
 use neutrino_types::{Error, Result, error::kinds};
 use serde_json::Value;
 
-use crate::{Authorized, Context, Direction, Filter, ListQuery, registry::Entry};
+use crate::{Authorized, Context, Direction, Filter, ListQuery, apart::Apart, registry::Entry};
 
 /// Which attributes to fetch for the fields a caller wants: those, what policy needs, the key, and what their loaders read.
 pub(crate) fn wanted(entry: &Entry, fields: Option<&[String]>, auth: Option<&Authorized>) -> Vec<bool> {
@@ -53,13 +53,35 @@ const TEXT: usize = 4096;
 
 /// A SELECT being put together.
 pub(crate) struct Select<'a> {
-    pub entry: &'a Entry,
-    pub cx: &'a Context,
-    pub dialect: Dialect,
-    pub wanted: &'a [bool],
+    entry: &'a Entry,
+    cx: &'a Context,
+    dialect: Dialect,
+    wanted: &'a [bool],
+    /// One-to-one tables that are left out, to be read by statements of their own.
+    apart: Vec<Apart>,
 }
 
-impl Select<'_> {
+impl<'a> Select<'a> {
+    pub fn new(entry: &'a Entry, cx: &'a Context, dialect: Dialect, wanted: &'a [bool]) -> Self {
+        Self { entry, cx, dialect, wanted, apart: Vec::new() }
+    }
+
+    /// Leaves out the one-to-one tables of this query that neither its filters nor its order needs: a join costs the database about as much for a
+    /// row that is not there as for one that is, and these tables are mostly empty.
+    pub fn leave_out_tables(&mut self, query: &ListQuery) {
+        let used: Vec<usize> = query.filters.iter().map(|f| f.attribute).chain(query.sort.iter().map(|(at, _)| *at)).collect();
+        self.apart = Apart::of(&self.entry.table, self.wanted, &used);
+    }
+
+    /// The tables that were left out.
+    pub fn into_apart(self) -> Vec<Apart> {
+        self.apart
+    }
+
+    fn is_apart(&self, column: &Column) -> bool {
+        matches!(column.place, Place::Joined(join) if self.apart.iter().any(|apart| apart.join.table == join.table))
+    }
+
     fn attribute(&self, at: usize) -> &Attribute {
         &self.entry.table.attributes[at]
     }
@@ -97,7 +119,7 @@ impl Select<'_> {
                 let mut name = Sql::default();
                 Self::push_column(&mut name, column);
                 let absent = match column.place {
-                    Place::Joined(_) => attribute.default.value().filter(|v| !v.is_null()),
+                    Place::Joined(_) => Some(attribute.unstored()).filter(|v| !v.is_null()),
                     _ => None,
                 };
                 let sql = match absent {
@@ -171,6 +193,7 @@ impl Select<'_> {
                 continue;
             }
             match &attribute.source {
+                Source::Column(column) if self.is_apart(column) => {}
                 Source::Column(column) => {
                     Self::push_column(sql.push(", "), column);
                     join(attribute);
@@ -187,7 +210,7 @@ impl Select<'_> {
             sql.push(" JOIN standardattributes std ON std.id = t.standard_attr_id");
         }
         for j in joins {
-            sql.push(" LEFT JOIN ").push_name(j.table).push(" ON ").push_name(j.table).push(".").push_name(j.key).push(" = t.id");
+            sql.push(" LEFT JOIN ").push_name(j.table).push(" ON ").push_name(j.table).push(".").push_name(j.key).push(" = t.").push(j.of);
         }
         Ok(sql)
     }
@@ -319,6 +342,10 @@ impl Select<'_> {
                 continue;
             }
             let (kind, joined) = match &attribute.source {
+                Source::Column(c) if self.is_apart(c) => {
+                    record.set_at(at, attribute.unstored());
+                    continue;
+                }
                 Source::Column(c) => (c.kind, matches!(c.place, Place::Joined(_))),
                 Source::Expr { kind, .. } => (*kind, false),
                 Source::Request | Source::Loaded => continue,
@@ -326,7 +353,7 @@ impl Select<'_> {
             column += 1;
             let value = decode(&mut row, column, kind)?;
             let value = match value {
-                Value::Null if joined || kind == Kind::Json => attribute.default.value().unwrap_or(Value::Null),
+                Value::Null if joined || kind == Kind::Json => attribute.unstored(),
                 value => value,
             };
             record.set_at(at, value);
@@ -335,7 +362,8 @@ impl Select<'_> {
     }
 }
 
-fn decode(row: &mut Row, column: usize, kind: Kind) -> Result<Value> {
+/// The value in a column of a row; NULL for an empty one that is to hold JSON.
+pub(crate) fn decode(row: &mut Row, column: usize, kind: Kind) -> Result<Value> {
     Ok(match kind {
         Kind::Text => row.take_text(column)?.map_or(Value::Null, Value::String),
         Kind::Int => row.opt_int(column)?.map_or(Value::Null, Value::from),

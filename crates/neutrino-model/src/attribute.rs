@@ -48,12 +48,15 @@ pub enum Kind {
     IntText,
 }
 
-/// A one-to-one table that holds attributes of a resource. It is joined (LEFT JOIN, under its own name) into the resource's SELECT.
+/// A table with at most one row for an object, which holds attributes of it. It is joined (LEFT JOIN, under its own name) into the resource's
+/// SELECT, or read beside a long page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Join {
     pub table: &'static str,
-    /// The column that equals the resource's `id`.
+    /// The column that equals the resource's `id`, or the column [`of`](Join::of).
     pub key: &'static str,
+    /// The column of the resource's own table that leads there; an attribute has the same name.
+    pub of: &'static str,
     /// When the engine writes a row at create: always, or only if a request names one of its attributes with a value.
     pub always: bool,
     /// False: the feature writes the table itself; the engine only reads it.
@@ -64,19 +67,26 @@ impl Join {
     /// A table with a row for every object.
     #[must_use]
     pub const fn always(table: &'static str, key: &'static str) -> Self {
-        Self { table, key, always: true, written: true }
+        Self { table, key, of: "id", always: true, written: true }
     }
 
     /// A table with a row for those objects that were given one of its attributes.
     #[must_use]
     pub const fn when_set(table: &'static str, key: &'static str) -> Self {
-        Self { table, key, always: false, written: true }
+        Self { table, key, of: "id", always: false, written: true }
     }
 
     /// A table that its feature writes.
     #[must_use]
     pub const fn read_only(table: &'static str, key: &'static str) -> Self {
-        Self { table, key, always: false, written: false }
+        Self { table, key, of: "id", always: false, written: false }
+    }
+
+    /// Found by another column than the `id`: the table of what the object belongs to.
+    #[must_use]
+    pub const fn of(mut self, column: &'static str) -> Self {
+        self.of = column;
+        self
     }
 }
 
@@ -121,6 +131,8 @@ pub struct Attribute {
     /// May an update request name it?
     pub put: bool,
     pub default: Default,
+    /// What an object shows that has no row in the one-to-one table; unset: the default.
+    pub absent: Default,
     pub convert: Option<Converter>,
     /// Converts the whole list of a filter's values; without it each value goes through `convert`.
     pub convert_list: Option<Converter>,
@@ -146,6 +158,7 @@ impl Attribute {
             post: false,
             put: false,
             default: Default::Required,
+            absent: Default::Unset,
             convert: None,
             convert_list: None,
             validate: None,
@@ -174,6 +187,17 @@ impl Attribute {
     pub const fn default(mut self, default: Default) -> Self {
         self.default = default;
         self
+    }
+    /// What objects show that have no row in the table that is joined, where that is not the default.
+    #[must_use]
+    pub const fn absent(mut self, value: Default) -> Self {
+        self.absent = value;
+        self
+    }
+    /// The value of an attribute that is stored nowhere.
+    #[must_use]
+    pub fn unstored(&self) -> Value {
+        self.absent.value().or_else(|| self.default.value()).unwrap_or(Value::Null)
     }
     #[must_use]
     pub const fn convert(mut self, converter: Converter) -> Self {

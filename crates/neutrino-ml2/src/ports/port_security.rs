@@ -20,6 +20,7 @@ const SECURITY_GROUPS: ErrorKind = ErrorKind::new("PortSecurityAndIPRequiredForS
 const HAS_SECURITY_GROUP: ErrorKind = ErrorKind::new("PortSecurityPortHasSecurityGroup", 409);
 
 const TABLE: &str = "portsecuritybindings";
+static PORTS: Join = Join::read_only(TABLE, "port_id");
 static NETWORKS: Join = Join::always("networksecuritybindings", "network_id");
 
 static EXTENSION: Extension = Extension::new("port-security", "Port Security", "Provides port security", "2012-07-23T10:00:00-00:00")
@@ -43,7 +44,8 @@ static EXTENSION: Extension = Extension::new("port-security", "Port Security", "
                 .convert(Converter::ToBoolean)
                 .enforce_policy()
                 // A port from before the driver was on has no row and is held.
-                .expr("COALESCE((SELECT s.port_security_enabled FROM portsecuritybindings s WHERE s.port_id = t.id), TRUE)", Kind::Bool)],
+                .absent(Default::Bool(true))
+                .joined(&PORTS, "port_security_enabled", Kind::Bool)],
         ),
     ]);
 

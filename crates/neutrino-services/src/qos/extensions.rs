@@ -10,6 +10,7 @@ use super::{policies, ports, resource_request, rule_types, rules};
 
 static OF_NETWORKS: Join = Join::read_only("qos_network_policy_bindings", "network_id");
 static OF_PORTS: Join = Join::read_only("qos_port_policy_bindings", "port_id");
+static OF_NETWORKS_OF_PORTS: Join = Join::read_only("qos_network_policy_bindings", "network_id").of("network_id");
 
 const fn policy(of: &'static Join) -> Attribute {
     Attribute::new(ports::POLICY).post().put().default(Default::Null).validate(Validator::UuidOrNone).enforce_policy().joined(
@@ -32,10 +33,11 @@ pub static WITH_DRIVER: [Extension; 2] = [
     QOS.extends(&[("networks", &[policy(&OF_NETWORKS)]), ("ports", &[policy(&OF_PORTS)])]),
     OF_NETWORK_OF_PORT.extends(&[(
         "ports",
-        &[Attribute::new(ports::NETWORK_POLICY)
-            .default(Default::Null)
-            .validate(Validator::UuidOrNone)
-            .expr("(SELECT b.policy_id FROM qos_network_policy_bindings b WHERE b.network_id = t.network_id)", Kind::Text)],
+        &[Attribute::new(ports::NETWORK_POLICY).default(Default::Null).validate(Validator::UuidOrNone).joined(
+            &OF_NETWORKS_OF_PORTS,
+            "policy_id",
+            Kind::Text,
+        )],
     )]),
 ];
 
