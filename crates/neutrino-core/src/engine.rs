@@ -120,14 +120,13 @@ impl Engine {
                 select.leave_out_tables(query);
             }
             let sql = select.page(query, child, marker.as_ref())?;
-            let rows = tx.select(sql).await?;
+            let mut records = tx.select_as(sql, |row| select.decode(row)).await?;
             let extent = match marker {
-                None if unconditional && query.limit.is_none_or(|limit| rows.len() < limit) => Extent::All,
+                None if unconditional && query.limit.is_none_or(|limit| records.len() < limit) => Extent::All,
                 // In the order of ids, none of those that are not on the page lies between two that are.
                 _ if unconditional && query.sort.is_empty() => Extent::Run,
                 _ => Extent::Some,
             };
-            let mut records = rows.into_iter().map(|row| select.decode(row)).collect::<Result<Vec<_>>>()?;
             if query.page_reverse {
                 records.reverse();
             }

@@ -65,7 +65,7 @@ impl Row {
     ///
     /// # Errors
     /// As [`Row::text`].
-    pub(crate) fn str(&self, column: usize) -> Result<&str> {
+    pub fn str(&self, column: usize) -> Result<&str> {
         let text = match self {
             Self::Packed(row) => cell(row, column)?.as_str(),
             Self::Sqlite(row) => decode(row, column)?,

@@ -8,7 +8,7 @@
 
 use std::{cmp::Ordering, fmt::Write as _};
 
-use neutrino_types::Error;
+use neutrino_types::{Error, Result};
 use serde_json::Value;
 
 use crate::{Arg, Dialect, Pending, Row, Sql, Tx, pack};
@@ -44,19 +44,21 @@ impl Tx {
             let joined = joint.iter().filter_map(|at| Some((*at, selects[*at].text.as_str(), parts[*at].as_ref()?)));
             let text = if dialect == Dialect::Sqlite { beside(joined) } else { below(dialect, joined) };
             let args: Vec<Arg> = joint.iter().flat_map(|at| std::mem::take(&mut selects[*at].args)).collect();
-            let rows = self.query_as_it_is(&text, args).await?;
             if dialect == Dialect::Sqlite {
+                let rows = self.read_as_it_is(&text, args, &Ok).await?;
                 let row = rows.first().ok_or_else(|| Error::internal("a joint result has no row"))?;
                 for (column, at) in joint.into_iter().enumerate() {
                     results[at] = pack::unpack(row.str(column)?)?.into_iter().map(Row::Packed).collect();
                 }
                 return Ok(results);
             }
-            for row in rows {
-                let at = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
-                let values: Vec<Value> = serde_json::from_str(row.str(1)?)
+            let unpack = |row: Row| -> Result<(usize, Row)> {
+                let values = serde_json::from_str(row.str(1)?)
                     .map_err(|e| Error::internal(format!("a row of a joint result cannot be read: {e}")))?;
-                results.get_mut(at).ok_or_else(|| Error::internal("a row of a joint result is of no SELECT"))?.push(Row::Packed(values));
+                Ok((usize::try_from(row.int(0)?).unwrap_or(usize::MAX), Row::Packed(values)))
+            };
+            for (at, row) in self.read_as_it_is(&text, args, &unpack).await? {
+                results.get_mut(at).ok_or_else(|| Error::internal("a row of a joint result is of no SELECT"))?.push(row);
             }
             for at in joint {
                 if let Some([Part { shape: pack::Shape { order: Some(order), .. }, .. }]) = parts[at].as_deref() {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A transaction, or a plain connection for reading.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::{self, Future},
+    pin::Pin,
+};
+
+use futures::TryStreamExt as _;
 
 use neutrino_types::{Error, Result};
 use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, query::Query};
@@ -23,18 +28,24 @@ impl Conn {
         matches!(self, Self::MySqlRead(_) | Self::PostgresRead(_))
     }
 
-    async fn fetch(&mut self, text: &str, args: Vec<Arg>) -> std::result::Result<Vec<Row>, sqlx::Error> {
+    /// Hands over the rows of a SELECT as they come, so that they are worked on while the database goes on.
+    async fn fetch(
+        &mut self,
+        text: &str,
+        args: Vec<Arg>,
+        take: &mut (dyn FnMut(Row) -> Taken + Send),
+    ) -> std::result::Result<(), sqlx::Error> {
         self.went_well(false);
-        let rows = match self {
-            Self::Sqlite(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
-            Self::SqliteRead(c) => sqlite(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Sqlite).collect()),
-            Self::MySql(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
-            Self::MySqlRead(c) => mysql(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::MySql).collect()),
-            Self::Postgres(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
-            Self::PostgresRead(c) => postgres(text, args).fetch_all(&mut **c).await.map(|r| r.into_iter().map(Row::Postgres).collect()),
+        let done = match self {
+            Self::Sqlite(c) => sqlite(text, args).fetch(&mut **c).try_for_each(|row| take(Row::Sqlite(row))).await,
+            Self::SqliteRead(c) => sqlite(text, args).fetch(&mut **c).try_for_each(|row| take(Row::Sqlite(row))).await,
+            Self::MySql(c) => mysql(text, args).fetch(&mut **c).try_for_each(|row| take(Row::MySql(row))).await,
+            Self::MySqlRead(c) => mysql(text, args).fetch(&mut **c).try_for_each(|row| take(Row::MySql(row))).await,
+            Self::Postgres(c) => postgres(text, args).fetch(&mut **c).try_for_each(|row| take(Row::Postgres(row))).await,
+            Self::PostgresRead(c) => postgres(text, args).fetch(&mut **c).try_for_each(|row| take(Row::Postgres(row))).await,
         };
-        self.went_well(rows.is_ok());
-        rows
+        self.went_well(done.is_ok());
+        done
     }
 
     fn went_well(&mut self, well: bool) {
@@ -46,6 +57,9 @@ impl Conn {
         }
     }
 }
+
+/// What follows a row of a result: nothing, at once.
+type Taken = future::Ready<std::result::Result<(), sqlx::Error>>;
 
 /// What is under way in the database. On the heap, so that the code of the drivers is not part of everything that waits for them.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -216,8 +230,7 @@ impl Tx {
                 return Ok(ids);
             }
             let text = format!("{head} {} RETURNING id", vec![marks.as_str(); rows.len()].join(", "));
-            let keys = self.query_as_it_is(&text, rows.into_iter().flatten().collect()).await?;
-            let mut ids = keys.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
+            let mut ids = self.read_as_it_is(&text, rows.into_iter().flatten().collect(), &|row| row.int(0)).await?;
             // Keys are given out in the order of the rows; in which order they come back is not said.
             ids.sort_unstable();
             Ok(ids)
@@ -230,28 +243,43 @@ impl Tx {
     /// The database's, by class.
     #[inline(never)]
     pub fn query<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, Vec<Row>> {
-        Box::pin(async move {
-            if self.dialect() == Dialect::Sqlite
-                && let Some(packed) = pack::packed(text)
-            {
-                let rows = self.query_as_it_is(&packed, args).await?;
-                let row = rows.first().ok_or_else(|| Error::internal("a packed result has no row"))?;
-                return Ok(pack::unpack(row.str(0)?)?.into_iter().map(Row::Packed).collect());
-            }
-            self.query_as_it_is(text, args).await
-        })
+        Box::pin(self.read(text, args, Ok))
     }
 
-    /// Without packing.
-    pub(crate) async fn query_as_it_is(&mut self, text: &str, args: Vec<Arg>) -> Result<Vec<Row>> {
+    /// What is made of each row of a SELECT, while the database goes on with the next.
+    ///
+    /// # Errors
+    /// The database's, by class; that of a row.
+    async fn read<T: Send>(&mut self, text: &str, args: Vec<Arg>, make: impl Fn(Row) -> Result<T> + Send + Sync) -> Result<Vec<T>> {
+        if self.dialect() == Dialect::Sqlite
+            && let Some(packed) = pack::packed(text)
+        {
+            let rows = self.read_as_it_is(&packed, args, &Ok).await?;
+            let row = rows.first().ok_or_else(|| Error::internal("a packed result has no row"))?;
+            return pack::unpack(row.str(0)?)?.into_iter().map(|row| make(Row::Packed(row))).collect();
+        }
+        self.read_as_it_is(text, args, &make).await
+    }
+
+    /// [`Tx::read`] without packing.
+    pub(crate) async fn read_as_it_is<T: Send>(
+        &mut self,
+        text: &str,
+        args: Vec<Arg>,
+        make: &(dyn Fn(Row) -> Result<T> + Send + Sync),
+    ) -> Result<Vec<T>> {
         self.db.stats().note(text, &args);
         let again = self.conn.reads_on_any().then(|| args.clone());
-        match (self.conn.fetch(text, args).await, again) {
-            (Ok(rows), _) => Ok(rows),
+        let mut made = Made::default();
+        let first = self.conn.fetch(text, args, &mut |row| made.push(|| make(row))).await;
+        match (first, again) {
+            (Ok(()), _) => made.all(),
             // The connection went while nobody used it, or just now: a SELECT outside a transaction is as good on another one.
             (Err(error), Some(args)) if classify::is_lost(&error) => {
                 self.conn = self.db.reading().await?;
-                self.conn.fetch(text, args).await.map_err(|e| classify(text, e))
+                made = Made::default();
+                self.conn.fetch(text, args, &mut |row| made.push(|| make(row))).await.map_err(|e| classify(text, e))?;
+                made.all()
             }
             (Err(error), _) => Err(self.failed(text, error).await),
         }
@@ -273,6 +301,15 @@ impl Tx {
     #[inline(never)]
     pub fn select(&mut self, sql: Sql) -> Pending<'_, Vec<Row>> {
         Box::pin(async move { self.query(&sql.text, sql.args).await })
+    }
+
+    /// What is made of each row of a built statement, while the database goes on with the next.
+    ///
+    /// # Errors
+    /// The database's, by class; that of a row.
+    #[inline(never)]
+    pub fn select_as<'a, T: Send + 'a>(&'a mut self, sql: Sql, make: impl Fn(Row) -> Result<T> + Send + Sync + 'a) -> Pending<'a, Vec<T>> {
+        Box::pin(async move { self.read(&sql.text, sql.args, make).await })
     }
 
     /// [`Tx::execute`] of a built statement.
@@ -350,6 +387,35 @@ impl Tx {
             };
             done.map_err(|e| classify("ROLLBACK", e))
         })
+    }
+}
+
+/// What was made of the rows of a result.
+struct Made<T> {
+    rows: Vec<T>,
+    failure: Option<Error>,
+}
+
+impl<T> Default for Made<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), failure: None }
+    }
+}
+
+impl<T> Made<T> {
+    /// After a row that failed the others are passed over: the connection is of use again only when all of them are read.
+    fn push(&mut self, make: impl FnOnce() -> Result<T>) -> Taken {
+        if self.failure.is_none() {
+            match make() {
+                Ok(row) => self.rows.push(row),
+                Err(error) => self.failure = Some(error),
+            }
+        }
+        future::ready(Ok(()))
+    }
+
+    fn all(self) -> Result<Vec<T>> {
+        self.failure.map_or(Ok(self.rows), Err)
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use foldhash::fast::RandomState;
 use serde_json::Value;
 
 use crate::Table;
@@ -22,7 +23,7 @@ pub struct Record {
 impl Record {
     #[must_use]
     pub fn new(table: Arc<Table>) -> Self {
-        let slots = vec![Value::Null; table.attributes.len()].into_boxed_slice();
+        let slots = std::iter::repeat_with(|| Value::Null).take(table.attributes.len()).collect();
         Self { table, slots, standard_attr_id: 0 }
     }
 
@@ -51,6 +52,11 @@ impl Record {
         if let Some(at) = self.table.find(name) {
             self.slots[at] = value.into();
         }
+    }
+
+    /// The value of an attribute, null in its place.
+    pub fn take(&mut self, name: &str) -> Value {
+        self.table.find(name).map_or(Value::Null, |at| self.slots[at].take())
     }
 
     /// The text of an attribute; empty for null and for what is no text.
@@ -91,6 +97,12 @@ impl Record {
     }
 }
 
+/// A JSON object of these members; `json!` would copy the values.
+#[must_use]
+pub fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
 /// Which part of all objects of a table a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
@@ -100,6 +112,9 @@ pub enum Extent {
     Run,
     All,
 }
+
+/// Positions of the rows of a page by their ids.
+pub type Places = HashMap<String, usize, RandomState>;
 
 /// Rows of one table that are loaded together, so that a loader runs one statement for all of them.
 #[derive(Debug)]
@@ -111,7 +126,7 @@ pub struct Page {
     /// Only the ids are known yet, and what is not there is among them.
     pub is_unread: bool,
     table: Arc<Table>,
-    places: OnceLock<Arc<HashMap<String, usize>>>,
+    places: OnceLock<Arc<Places>>,
 }
 
 impl Page {
@@ -155,7 +170,7 @@ impl Page {
 
     /// Positions of rows by their id; made once for all loaders of the page.
     #[must_use]
-    pub fn by_id(&self) -> Arc<HashMap<String, usize>> {
+    pub fn by_id(&self) -> Arc<Places> {
         let make = || Arc::new(self.rows.iter().enumerate().map(|(at, row)| (row.id().to_owned(), at)).collect());
         Arc::clone(self.places.get_or_init(make))
     }

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::{Attribute, Resource};
 
 /// See the module's documentation.
@@ -10,14 +12,14 @@ use crate::{Attribute, Resource};
 pub struct Table {
     pub resource: &'static Resource,
     pub attributes: Vec<Attribute>,
-    index: HashMap<&'static str, usize>,
+    index: HashMap<&'static str, usize, RandomState>,
 }
 
 impl Table {
     /// The resource's own attributes, then each extension's in order; a later one of the same name takes the earlier one's place.
     #[must_use]
     pub fn new(resource: &'static Resource, extensions: &[&'static [Attribute]]) -> Self {
-        let mut table = Self { resource, attributes: Vec::new(), index: HashMap::new() };
+        let mut table = Self { resource, attributes: Vec::new(), index: HashMap::default() };
         for attribute in std::iter::once(&resource.attributes).chain(extensions).copied().flatten() {
             table.add(*attribute);
         }

@@ -225,7 +225,7 @@ impl Loader for Addresses {
         let place = page.by_id();
         page.fill("addresses", &json!([]));
         for row in rows {
-            if let Some(at) = place.get(&row.text(0)?) {
+            if let Some(at) = place.get(row.str(0)?) {
                 page.push(*at, "addresses", row.text(1)?.into());
             }
         }

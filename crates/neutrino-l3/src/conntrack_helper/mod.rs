@@ -108,7 +108,7 @@ impl Loader for Helpers {
         page.fill(HELPERS, &json!([]));
         let place = page.by_id();
         for row in rows {
-            if let Some(&at) = place.get(&row.text(0)?) {
+            if let Some(&at) = place.get(row.str(0)?) {
                 page.push(at, HELPERS, json!({"protocol": row.text(1)?, "port": row.int(2)?, "helper": row.text(3)?}));
             }
         }

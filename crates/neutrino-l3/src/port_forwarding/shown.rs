@@ -31,7 +31,7 @@ impl Loader for Forwardings {
         page.fill(FORWARDINGS, &json!([]));
         let place = page.by_id();
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let Some(&at) = place.get(row.str(0)?) else { continue };
             let mut shown = json!({
                 "id": row.text(1)?, "protocol": row.text(2)?, "internal_ip_address": row.text(3)?, "internal_port_id": row.text(4)?,
             });

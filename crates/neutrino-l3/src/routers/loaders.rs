@@ -35,7 +35,7 @@ impl Loader for GatewayInfo {
         page.fill(gateway::INFO, &Value::Null);
         let place = page.by_id();
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let Some(&at) = place.get(row.str(0)?) else { continue };
             let mut info = page.rows[at].get(gateway::INFO).clone();
             if info.is_null() {
                 info = json!({"network_id": row.text(1)?, "external_fixed_ips": [], "enable_snat": row.bool(2)?});
@@ -69,7 +69,7 @@ impl Loader for Routes {
         page.fill(routes::ROUTES, &json!([]));
         let place = page.by_id();
         for row in rows {
-            if let Some(&at) = place.get(&row.text(0)?) {
+            if let Some(&at) = place.get(row.str(0)?) {
                 page.push(at, routes::ROUTES, routes::shown(&row.text(1)?, &row.text(2)?));
             }
         }
@@ -97,7 +97,7 @@ impl Loader for Zones {
         let place = page.by_id();
         for row in rows {
             let zone = row.opt_text(1)?.map_or(Value::Null, Value::String);
-            if let Some(&at) = place.get(&row.text(0)?)
+            if let Some(&at) = place.get(row.str(0)?)
                 && page.rows[at].list(ZONES).last() != Some(&zone)
             {
                 page.push(at, ZONES, zone);

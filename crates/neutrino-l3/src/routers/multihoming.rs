@@ -90,7 +90,7 @@ impl Loader for Gateways {
         let mut found: Vec<(usize, String, Value)> = Vec::new();
         let place = page.by_id();
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let Some(&at) = place.get(row.str(0)?) else { continue };
             let port_id = row.text(1)?;
             if found.last().is_none_or(|(_, last, _)| *last != port_id) {
                 found.push((at, port_id, json!({"network_id": row.text(2)?, "external_fixed_ips": []})));

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use neutrino_core::{Builder, Context, Engine, Hook, Loader, Op, loading::of_page};
 use neutrino_db::{Arg, Dialect, Row, Sql, args};
 use neutrino_model::{Attribute, Body, Choice, Extension, Page, Record, Validator, attribute::Default};
-use neutrino_types::{Kind, Result, error::kinds};
+use neutrino_types::{Error, Kind, Result, error::kinds};
 use serde_json::{Map, Value, json};
 
 pub const PORT_IN_USE: Kind = Kind::new("PortInUse", 409);
@@ -228,22 +228,29 @@ impl Loader for Bindings {
     }
 
     fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
-        for row in &mut page.rows {
-            show(row, "", "unbound", "normal", Map::new(), Map::new());
-        }
         let place = page.by_id();
-        for row in rows {
-            let Some(record) = place.get(&row.text(0)?).and_then(|at| page.rows.get_mut(*at)) else { continue };
+        let mut bound = vec![false; page.rows.len()];
+        for mut row in rows {
+            let Some(&at) = place.get(row.str(0)?) else { continue };
+            let record = &mut page.rows[at];
             let level = row.opt_int(6)?.unwrap_or_default();
             if level == 0 {
-                show(record, &row.text(1)?, &row.text(2)?, &row.text(3)?, object(&row.text(4)?), object(&row.text(5)?));
+                bound[at] = true;
+                let mut text = |column| Ok::<_, Error>(row.take_text(column)?.unwrap_or_default());
+                show(record, text(1)?, text(2)?, text(3)?, object(&text(4)?), object(&text(5)?));
             }
-            if let Some(driver) = row.opt_text(7)?.filter(|_| record.str("device_owner") != DVR_INTERFACE) {
-                let mut details = record.get("binding:vif_details").as_object().cloned().unwrap_or_default();
+            if let Some(driver) = row.take_text(7)?.filter(|_| record.str("device_owner") != DVR_INTERFACE) {
+                let mut details = match record.take("binding:vif_details") {
+                    Value::Object(details) => details,
+                    _ => Map::new(),
+                };
                 let drivers = details.entry("bound_drivers").or_insert_with(|| json!({}));
                 drivers[level.to_string()] = driver.into();
                 record.set("binding:vif_details", details);
             }
+        }
+        for (record, _) in page.rows.iter_mut().zip(bound).filter(|(_, bound)| !bound) {
+            show(record, String::new(), "unbound".to_owned(), "normal".to_owned(), Map::new(), Map::new());
         }
         Ok(())
     }
@@ -259,14 +266,24 @@ impl Loader for Bindings {
     }
 }
 
-fn show(record: &mut Record, host: &str, vif_type: &str, vnic_type: &str, mut profile: Map<String, Value>, details: Map<String, Value>) {
+fn show(
+    record: &mut Record,
+    host: String,
+    vif_type: String,
+    vnic_type: String,
+    mut profile: Map<String, Value>,
+    details: Map<String, Value>,
+) {
     if !record.get("trusted").is_null() {
         profile.insert("trusted".to_owned(), record.get("trusted").clone());
     }
-    let distributed = record.str("device_owner") == DVR_INTERFACE;
-    record.set(HOST, if distributed { "" } else { host });
-    record.set("binding:vif_type", if distributed { "distributed" } else { vif_type });
-    record.set("binding:vif_details", if distributed { Map::new() } else { details });
+    let (host, vif_type, details) = match record.str("device_owner") {
+        DVR_INTERFACE => (String::new(), "distributed".to_owned(), Map::new()),
+        _ => (host, vif_type, details),
+    };
+    record.set(HOST, host);
+    record.set("binding:vif_type", vif_type);
+    record.set("binding:vif_details", details);
     record.set(VNIC_TYPE, vnic_type);
     record.set(PROFILE, profile);
 }

@@ -30,14 +30,14 @@ impl Loader for Ids {
         let place = page.by_id();
         if page.wants(&["available"]) {
             for row in tx.select(free(tx, page)).await? {
-                if let Some(&at) = place.get(&row.text(0)?) {
+                if let Some(&at) = place.get(row.str(0)?) {
                     page.push(at, "available", row.int(1)?.into());
                 }
             }
         }
         if page.wants(&["used"]) {
             for row in tx.select(taken(tx, page)).await? {
-                let Some(range) = place.get(&row.text(0)?).and_then(|at| page.rows.get_mut(*at)) else { continue };
+                let Some(range) = place.get(row.str(0)?).and_then(|at| page.rows.get_mut(*at)) else { continue };
                 let mut used = range.get("used").clone();
                 used[row.int(1)?.to_string()] = row.opt_text(2)?.map_or(Value::Null, Value::from);
                 range.set("used", used);

@@ -80,7 +80,7 @@ impl Loader for Zones {
         let place = page.by_id();
         for row in rows {
             let zone = row.opt_text(1)?.map_or(Value::Null, Value::String);
-            if let Some(&at) = place.get(&row.text(0)?)
+            if let Some(&at) = place.get(row.str(0)?)
                 && page.rows[at].list(ZONES).last() != Some(&zone)
             {
                 page.push(at, ZONES, zone);

@@ -29,7 +29,7 @@ impl Loader for Subnets {
         page.fill("subnets", &json!([]));
         let place = page.by_id();
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let Some(&at) = place.get(row.str(0)?) else { continue };
             page.push(at, "subnets", Value::String(row.text(1)?));
             if let Some(scope) = row.opt_text(3)? {
                 let attribute = if row.int(2)? == 4 { "ipv4_address_scope" } else { "ipv6_address_scope" };

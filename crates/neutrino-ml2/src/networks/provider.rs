@@ -294,7 +294,7 @@ impl Loader for Segments {
         let place = page.by_id();
         let mut segments: Vec<Vec<Value>> = vec![Vec::new(); page.rows.len()];
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let Some(&at) = place.get(row.str(0)?) else { continue };
             segments[at].push(json!({
                 NETWORK_TYPE: row.text(1)?,
                 PHYSICAL_NETWORK: row.opt_text(2)?,

@@ -103,7 +103,7 @@ impl Loader for Pairs {
         let place = page.by_id();
         page.fill(NAME, &json!([]));
         for row in rows {
-            if let Some(at) = place.get(&row.text(0)?) {
+            if let Some(at) = place.get(row.str(0)?) {
                 page.push(*at, NAME, json!({"mac_address": row.text(1)?, "ip_address": row.text(2)?}));
             }
         }

@@ -136,7 +136,7 @@ impl Loader for Options {
         let place = page.by_id();
         page.fill(NAME, &json!([]));
         for row in rows {
-            if let Some(at) = place.get(&row.text(0)?) {
+            if let Some(at) = place.get(row.str(0)?) {
                 page.push(*at, NAME, json!({"opt_name": row.text(1)?, "opt_value": row.text(2)?, "ip_version": row.int(3)?}));
             }
         }

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use neutrino_core::{Context, Loader, loading::of_page};
 use neutrino_db::{Arg, Dialect, Row, Sql, Tx};
-use neutrino_model::{Page, Record};
+use neutrino_model::{Page, Record, record::object};
 use neutrino_types::{Error, Result, error::kinds, ip::Ip};
 use serde_json::{Value, json};
 
@@ -68,9 +68,10 @@ impl Loader for FixedIps {
     fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill("fixed_ips", &json!([]));
-        for row in rows {
-            if let Some(at) = place.get(&row.text(0)?) {
-                page.push(*at, "fixed_ips", json!({"subnet_id": row.text(1)?, "ip_address": row.text(2)?}));
+        for mut row in rows {
+            if let Some(at) = place.get(row.str(0)?) {
+                let entry = object([("subnet_id", row.take_text(1)?.into()), ("ip_address", row.take_text(2)?.into())]);
+                page.push(*at, "fixed_ips", entry);
             }
         }
         Ok(())

@@ -154,7 +154,7 @@ impl Loader for Prefixes {
         let mut found: Vec<(usize, Cidr)> = Vec::new();
         for row in rows {
             let cidr = crate::ipam::network::stored(&row.text(1)?)?;
-            found.extend(by_id.get(&row.text(0)?).map(|at| (*at, cidr)));
+            found.extend(by_id.get(row.str(0)?).map(|at| (*at, cidr)));
         }
         found.sort_unstable();
         for (at, cidr) in found {

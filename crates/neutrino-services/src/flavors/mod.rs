@@ -144,7 +144,7 @@ impl Loader for Profiles {
         let place = page.by_id();
         page.fill("service_profiles", &json!([]));
         for row in rows {
-            if let Some(at) = place.get(&row.text(0)?) {
+            if let Some(at) = place.get(row.str(0)?) {
                 page.push(*at, "service_profiles", row.text(1)?.into());
             }
         }

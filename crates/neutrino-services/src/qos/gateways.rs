@@ -93,7 +93,7 @@ impl Loader for Gateways {
     fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?).filter(|at| page.rows[**at].get(INFO).is_object()) else { continue };
+            let Some(&at) = place.get(row.str(0)?).filter(|at| page.rows[**at].get(INFO).is_object()) else { continue };
             let mut info = page.rows[at].get(INFO).clone();
             info[POLICY] = row.opt_text(1)?.map_or(Value::Null, Value::String);
             page.rows[at].set(INFO, info);

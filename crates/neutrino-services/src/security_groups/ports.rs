@@ -177,9 +177,9 @@ impl Loader for Groups {
     fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         page.fill("security_groups", &json!([]));
-        for row in rows {
-            if let Some(at) = place.get(&row.text(0)?) {
-                page.push(*at, "security_groups", row.text(1)?.into());
+        for mut row in rows {
+            if let Some(at) = place.get(row.str(0)?) {
+                page.push(*at, "security_groups", row.take_text(1)?.into());
             }
         }
         Ok(())

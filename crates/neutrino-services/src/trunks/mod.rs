@@ -147,7 +147,7 @@ impl Loader for SubPorts {
         page.fill(SUB_PORTS, &json!([]));
         let place = page.by_id();
         for row in rows {
-            let Some(&at) = place.get(&row.text(0)?) else { continue };
+            let Some(&at) = place.get(row.str(0)?) else { continue };
             let sub_port = json!({"port_id": row.text(1)?, "segmentation_type": row.text(2)?, "segmentation_id": row.int(3)?});
             page.push(at, SUB_PORTS, sub_port);
         }

@@ -79,7 +79,7 @@ impl Loader for Details {
     fn fill(&self, page: &mut Page, rows: Vec<Row>) -> Result<()> {
         let place = page.by_id();
         for row in rows {
-            let Some(port) = place.get(&row.text(0)?).and_then(|at| page.rows.get_mut(*at)) else { continue };
+            let Some(port) = place.get(row.str(0)?).and_then(|at| page.rows.get_mut(*at)) else { continue };
             let mut details = port.get(DETAILS).clone();
             if details.is_null() {
                 details = json!({"trunk_id": row.text(1)?, "sub_ports": []});

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use neutrino_core::{Context, Loader};
 use neutrino_db::{Sql, Tx};
-use neutrino_model::Page;
+use neutrino_model::{Page, record::object};
 use neutrino_types::Result;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The value of `dns_domain` that turns names of ports off.
 const DEFAULT_DOMAIN: &str = "openstacklocal.";
@@ -40,7 +40,7 @@ impl Names {
             (true, _) | (false, true) => host.clone(),
             (false, false) => format!("{host}.{domain}"),
         };
-        json!({"ip_address": address, "hostname": host, "fqdn": whole})
+        object([("ip_address", address.into()), ("hostname", host.into()), ("fqdn", whole.into())])
     }
 }
 
@@ -80,6 +80,8 @@ impl Loader for Names {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
