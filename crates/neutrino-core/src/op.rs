@@ -20,6 +20,9 @@ use crate::{
     rows::{JoinedRow, Rows},
 };
 
+const STANDARD: &str = "standard_attr_id";
+const STANDARD_HEAD: &str = "INSERT INTO standardattributes (resource_type, created_at, updated_at, description, revision_number) VALUES";
+
 /// What an operation did to objects other than its own; the engine finishes their business after the commit.
 #[derive(Default)]
 pub(crate) struct Side {
@@ -104,7 +107,8 @@ impl Op<'_> {
     }
 
     /// Inserts the object's rows: standard attributes, the main row with every stored attribute of the body, and the one-to-one
-    /// tables. `extra` gives columns of the main table that are no attribute, or overrides one.
+    /// tables. `extra` gives columns of the main table that are no attribute, or overrides one; with `standard_attr_id` the standard attributes
+    /// are there already.
     ///
     /// # Errors
     /// The database's, by class.
@@ -118,17 +122,11 @@ impl Op<'_> {
                 columns.retain(|(known, _)| known != name);
                 columns.push((name, arg.clone()));
             }
-            if let Some(resource_type) = resource.standard {
-                let now = self.cx.now();
-                let standard_id = self
-                .tx
-                .insert_returning_id(
-                    "INSERT INTO standardattributes (resource_type, created_at, updated_at, description, revision_number) VALUES (?, ?, ?, ?, ?)",
-                    args![resource_type, now, now, description.unwrap_or(Arg::Null), resource.first_revision],
-                )
-                .await?;
-                self.side.fresh.insert(standard_id);
-                columns.push(("standard_attr_id", standard_id.into()));
+            let is_given = columns.iter().any(|(name, _)| *name == STANDARD);
+            if let Some(row) = self.standard_row(description).filter(|_| !is_given) {
+                let id = self.tx.insert_returning_id(&format!("{STANDARD_HEAD} (?, ?, ?, ?, ?)"), row).await?;
+                self.side.fresh.insert(id);
+                columns.push((STANDARD, id.into()));
             }
             if !columns.iter().any(|(name, _)| *name == "id") {
                 columns.push(("id", id.into()));
@@ -141,6 +139,30 @@ impl Op<'_> {
             }
             Ok(())
         })
+    }
+
+    /// Inserts the standard attributes of an object and of so many of another type that come with it, in one statement where the database can;
+    /// their ids, the object's first, for [`Op::insert`] as the column `standard_attr_id`.
+    ///
+    /// # Errors
+    /// The database's, by class.
+    #[inline(never)]
+    pub fn insert_standard<'a>(&'a mut self, body: &'a Body, others: &'static str, count: usize) -> Pending<'a, Vec<i64>> {
+        Box::pin(async move {
+            let now = self.cx.now();
+            let description = Rows::of_new(&self.entry.table, body).description;
+            let mut rows = vec![self.standard_row(description).ok_or_else(|| Error::internal("an object without standard attributes"))?];
+            rows.extend((0..count).map(|_| args![others, now, now, Arg::Null, 0]));
+            let ids = self.tx.insert_all_returning_ids(STANDARD_HEAD, rows).await?;
+            self.side.fresh.extend(&ids);
+            Ok(ids)
+        })
+    }
+
+    /// The row of `standardattributes` of a new object.
+    fn standard_row(&self, description: Option<Arg>) -> Option<Vec<Arg>> {
+        let (resource, now) = (self.entry.table.resource, self.cx.now());
+        Some(args![resource.standard?, now, now, description.unwrap_or(Arg::Null), resource.first_revision])
     }
 
     /// Inserts one row.

@@ -60,7 +60,7 @@ impl Shape {
                 b'*' if depth == 0 && list.is_none() => return None,
                 b' ' | b'\n' if depth == 0 => {
                     let rest = text[at..].trim_start();
-                    if list.is_none() && rest.starts_with("FROM ") {
+                    if list.is_none() && (rest.starts_with("FROM ") || rest.starts_with("UNION ")) {
                         list = Some(at);
                     }
                     wraps &= !(rest.starts_with("UNION ") || list.is_none() && rest.starts_with("AS "));
@@ -121,6 +121,7 @@ mod tests {
             Some((5, false))
         );
         assert_eq!(count("count(*) FROM t"), Some((1, false)));
+        assert_eq!(count("0, (SELECT a FROM t) UNION ALL SELECT 1, (SELECT b FROM u)"), Some((2, false)));
         assert_eq!(count("a FROM t ORDER BY a LIMIT 5"), Some((1, true)));
         assert_eq!(count("* FROM t"), None);
         assert_eq!(count("a FROM t WHERE (a = 1"), None);

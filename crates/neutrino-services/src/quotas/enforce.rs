@@ -28,16 +28,21 @@ impl Quota for Enforce {
         let wanted: Vec<(&str, i64)> = wanted.iter().map(|(project, more)| (*project, *more)).collect();
         for wanted in wanted.chunks(CHUNK) {
             let asked: Vec<(&str, &Bounded, i64)> = wanted.iter().map(|(project, _)| (*project, bounded, default)).collect();
-            let now = store::uses(op.tx, op.cx, &asked, false).await?;
-            check(bounded, wanted, &now)?;
-            if op.tx.dialect() == Dialect::Sqlite || now.iter().all(|u| u.limit < 0) {
+            // There the one writer is this transaction.
+            if op.tx.dialect() == Dialect::Sqlite {
+                check(bounded, wanted, &store::uses(op.tx, op.cx, &asked, false).await?)?;
                 continue;
             }
-            for ((project, _), _) in wanted.iter().zip(&now).filter(|(_, u)| u.limit >= 0) {
+            let limits = store::limits(op.tx, &asked).await?;
+            let has_limit = |at: &usize| limits.get(*at).is_some_and(|limit| *limit >= 0);
+            let (wanted, asked): (Vec<_>, Vec<_>) = (0..wanted.len()).filter(has_limit).map(|at| (wanted[at], asked[at])).unzip();
+            if wanted.is_empty() {
+                continue;
+            }
+            for (project, _) in &wanted {
                 claim(op, bounded, project).await?;
             }
-            let claimed = store::uses(op.tx, op.cx, &asked, false).await?;
-            check(bounded, wanted, &claimed)?;
+            check(bounded, &wanted, &store::uses(op.tx, op.cx, &asked, false).await?)?;
         }
         Ok(())
     }

@@ -51,6 +51,24 @@ fn reserved(dialect: Dialect, bounded: &Bounded, project_id: &str, now: NaiveDat
     sql
 }
 
+/// The limit of a project.
+fn limit(project_id: &str, bounded: &Bounded, default: i64) -> Sql {
+    let mut sql = Sql::raw(format!("COALESCE((SELECT {} FROM quotas WHERE project_id = ", quote("limit")));
+    sql.bind(project_id).push(" AND resource = ").bind(bounded.name).push(&format!("), {default})"));
+    sql
+}
+
+/// The limits of several (project, kind, limit by default), in one statement; below 0: none.
+pub async fn limits(tx: &mut Tx, of: &[(&str, &Bounded, i64)]) -> Result<Vec<i64>> {
+    let mut sql = Sql::default();
+    for (n, (project_id, bounded, default)) in of.iter().enumerate() {
+        sql.push(if n == 0 { "" } else { " UNION ALL " }).push(&format!("SELECT {n}, ")).append(limit(project_id, bounded, *default));
+    }
+    let mut limits = tx.select_as(sql, |row| Ok((row.int(0)?, row.int(1)?))).await?;
+    limits.sort_unstable();
+    Ok(limits.into_iter().map(|(_, limit)| limit).collect())
+}
+
 /// Limit and use of several (project, kind, limit by default), in one statement. With `all` false what has no limit is not counted.
 pub async fn uses(tx: &mut Tx, cx: &Context, of: &[(&str, &Bounded, i64)], all: bool) -> Result<Vec<Use>> {
     let mut sql = Sql::raw("SELECT * FROM (");
@@ -66,8 +84,7 @@ pub async fn uses(tx: &mut Tx, cx: &Context, of: &[(&str, &Bounded, i64)], all: 
             }
             sql.push(name);
         }
-        sql.push(&format!(" FROM (SELECT COALESCE((SELECT {} FROM quotas WHERE project_id = ", quote("limit")));
-        sql.bind(*project_id).push(" AND resource = ").bind(bounded.name).push(&format!("), {default}) AS bound) q"));
+        sql.push(" FROM (SELECT ").append(limit(project_id, bounded, *default)).push(" AS bound) q");
     }
     sql.push(") u ORDER BY n");
     let rows = tx.select(sql).await?;

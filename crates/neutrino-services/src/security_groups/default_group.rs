@@ -5,7 +5,7 @@
 //! for an empty project, nor by a caller for a project that is not its own (CVE-2022-3277, CVE-2023-3637), unless an administrator.
 
 use neutrino_core::{Context, Engine, Op};
-use neutrino_db::{Arg, Sql, Tx, args};
+use neutrino_db::{Arg, Row, Sql, Tx, args};
 use neutrino_model::Body;
 use neutrino_types::{Error, Result};
 
@@ -91,12 +91,11 @@ pub fn query(project: &str) -> Sql {
     Sql::new("SELECT security_group_id FROM default_security_group WHERE project_id = ?", args![project])
 }
 
-/// Copies the rules of the template into a new group. A template rule whose remote group is gone is left out: one stale row must not
-/// keep every project from having groups.
+/// The rules of the template. One whose remote group is gone is left out: a stale row must not keep every project from having groups.
 ///
 /// # Errors
-/// 409 `OverQuota` when the project may not have that many rules more; the database's.
-pub async fn copy_template(op: &mut Op<'_>, project: &str, group_id: &str, is_default: bool) -> Result<()> {
+/// The database's.
+pub async fn template(tx: &mut Tx, is_default: bool) -> Result<Vec<Row>> {
     let used = if is_default { "used_in_default_sg" } else { "used_in_non_default_sg" };
     let text = format!(
         "SELECT t.direction, t.ethertype, t.protocol, t.port_range_min, t.port_range_max, t.remote_ip_prefix, t.remote_group_id, \
@@ -105,21 +104,24 @@ pub async fn copy_template(op: &mut Op<'_>, project: &str, group_id: &str, is_de
          AND (t.remote_address_group_id IS NULL OR EXISTS (SELECT 1 FROM address_groups a WHERE a.id = t.remote_address_group_id)) \
          ORDER BY t.standard_attr_id"
     );
-    let now = op.cx.now();
-    let rows = op.tx.query(&text, args![true, PARENT]).await?;
-    if rows.is_empty() {
+    tx.query(&text, args![true, PARENT]).await
+}
+
+/// Copies rules of the template into a new group. `standard`: the ids of their standard attributes.
+///
+/// # Errors
+/// The database's.
+pub async fn copy(op: &mut Op<'_>, project: &str, group_id: &str, rules: &[Row], standard: &[i64]) -> Result<()> {
+    if rules.is_empty() {
         return Ok(());
     }
-    op.reserve("security_group_rules", project, i64::try_from(rows.len()).unwrap_or(i64::MAX)).await?;
-    let head = "INSERT INTO standardattributes (resource_type, created_at, updated_at, revision_number) VALUES";
-    let standard = op.tx.insert_all_returning_ids(head, rows.iter().map(|_| args!["securitygrouprules", now, now, 0]).collect()).await?;
     let mut values: Vec<Arg> = Vec::new();
-    for (row, standard_id) in rows.iter().zip(standard) {
+    for (row, standard_id) in rules.iter().zip(standard) {
         let remote = row.opt_text(6)?.map(|id| if id == PARENT { group_id.to_owned() } else { id });
-        values.extend(args![op.cx.new_id(), standard_id, project, group_id, row.opt_text(0)?, row.opt_text(1)?, row.opt_text(2)?]);
+        values.extend(args![op.cx.new_id(), *standard_id, project, group_id, row.opt_text(0)?, row.opt_text(1)?, row.opt_text(2)?]);
         values.extend(args![row.opt_int(3)?, row.opt_int(4)?, row.opt_text(5)?, remote, row.opt_text(7)?]);
     }
-    let marks = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+    let marks = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rules.len()].join(", ");
     let text = format!(
         "INSERT INTO securitygrouprules (id, standard_attr_id, project_id, security_group_id, direction, ethertype, protocol, port_range_min, \
          port_range_max, remote_ip_prefix, remote_group_id, remote_address_group_id) VALUES {marks}"

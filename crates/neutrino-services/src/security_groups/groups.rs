@@ -83,12 +83,18 @@ impl Behaviour for Groups {
     }
 
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
-        let is_default = body.str("name") == Some(default_group::NAME);
-        op.insert(id, body, &[]).await?;
-        if is_default {
-            default_group::record(op, body.project_id(), id).await?;
+        let (project, is_default) = (body.project_id(), body.str("name") == Some(default_group::NAME));
+        let rules = default_group::template(op.tx, is_default).await?;
+        if !rules.is_empty() {
+            op.reserve("security_group_rules", project, i64::try_from(rules.len()).unwrap_or(i64::MAX)).await?;
         }
-        default_group::copy_template(op, body.project_id(), id, is_default).await
+        let standard = op.insert_standard(body, "securitygrouprules", rules.len()).await?;
+        let [own, of_rules @ ..] = standard.as_slice() else { return Err(Error::internal("a new group has no standard attributes")) };
+        op.insert(id, body, &[("standard_attr_id", (*own).into())]).await?;
+        if is_default {
+            default_group::record(op, project, id).await?;
+        }
+        default_group::copy(op, project, id, &rules, of_rules).await
     }
 
     async fn update(&self, op: &mut Op<'_>, original: &Record, body: &mut Body) -> Result<()> {
