@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """rpc_killed URL [ROUNDS]: our server at the broker of URL deletes a port and is killed as soon as it has answered; what L2 agents and the DHCP
-agent are to hear must be in their queues. Prints how long deletions took, too. Needs a Python with oslo.messaging (and so kombu)."""
+agent are to hear must be in their queues. Then it is killed while agents ask without a pause; each question must be answered. Prints how long deletions
+and questions took, too. Needs a Python with oslo.messaging (and so kombu)."""
+import concurrent.futures
 import datetime
 import json
+import logging
 import statistics
 import sys
 import tempfile
@@ -71,8 +74,11 @@ def main():
         server = Server(folder, config="services", settings=settings)
         with server:
             failed = run(server, url, rounds)
+            unanswered, unwanted = questions(server, url, rounds)
     print(f"killed {rounds} times: {failed} messages of acknowledged deletions lost")
-    sys.exit(failed > 0)
+    # An answer may have left just before its question was acknowledged.
+    print(f"killed {rounds} times: {unanswered} questions not answered, {unwanted} answered once more")
+    sys.exit(failed + unanswered > 0)
 
 
 def run(server, url, rounds):
@@ -111,6 +117,48 @@ def run(server, url, rounds):
             assert time.monotonic() < until, "the server tells nothing"
             time.sleep(0.05)
     return failed
+
+
+class Unwanted(logging.Handler):
+    """Counts answers that nobody waits for any longer."""
+    count = 0
+
+    def emit(self, record):
+        self.count += "No calling threads waiting" in record.getMessage()
+
+
+def questions(server, url, rounds):
+    """How many questions were not answered, and how many more than once, though the server was killed while it was at them."""
+    log, unwanted = logging.getLogger("oslo_messaging._drivers.amqpdriver"), Unwanted()
+    log.setLevel(logging.INFO)
+    log.addHandler(unwanted)
+    transport = oslo_messaging.get_rpc_transport(cfg.CONF, url)
+    client = oslo_messaging.get_rpc_client(transport, oslo_messaging.Target(topic="q-plugin", version="1.0"), timeout=40)
+    over, took, failed = [], [], 0
+
+    def ask():
+        failures = 0
+        while not over:
+            began = time.monotonic()
+            try:
+                client.call({}, "get_active_networks_info", host=HOST)
+                took.append(time.monotonic() - began)
+            except oslo_messaging.MessagingTimeout:
+                failures += 1
+        return failures
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        asking = [pool.submit(ask) for _ in range(20)]
+        for _ in range(rounds):
+            time.sleep(0.7)
+            server.kill()
+            server.start()
+        time.sleep(1)
+        over.append(True)
+        failed = sum(one.result() for one in asking)
+    transport.cleanup()
+    print(f"{len(took)} questions answered, the last of them after {max(took):.1f} s")
+    return failed, unwanted.count
 
 
 main()

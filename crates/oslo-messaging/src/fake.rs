@@ -98,7 +98,7 @@ impl Fake {
                     () = stop.cancelled() => None,
                 };
                 let (Some(body), Some(permit)) = (body, dispatcher.room().await) else { return };
-                dispatcher.take(&body, permit);
+                dispatcher.take(&body, permit, None);
             }
         }
     }

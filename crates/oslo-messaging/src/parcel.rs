@@ -44,7 +44,7 @@ pub(crate) struct Parcel {
     pub number: u64,
     /// A cast that is sent again to see whether its receiver's queue is there.
     pub again: bool,
-    /// Dropped when the broker has the message, or never will.
+    /// Dropped when the broker has the message, or never will; of an answer, when it is on its way.
     pub ticket: Option<Ticket>,
 }
 

@@ -224,6 +224,30 @@ async fn no_more_requests_are_handled_at_a_time_than_was_said() {
     assert!(left.lines().any(|line| line == "t\t3"), "{left}");
 }
 
+#[test]
+fn what_a_killed_server_was_at_is_answered_by_another_one() {
+    let Some(broker) = Broker::get("killed") else { return };
+    let (killed, other) = (tokio::runtime::Runtime::new().unwrap(), tokio::runtime::Runtime::new().unwrap());
+    let (first, _serving) = killed.block_on(async { served(&broker.transport(&[]), "t", 4).await });
+    other.block_on(async {
+        let client = broker.transport(&[]);
+        let calls: Vec<_> = (0..3)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.call(any("t"), request("sleep"), Some(Duration::from_secs(20))).await })
+            })
+            .collect();
+        until("all are at work", || first.count("sleep") == 3).await;
+        killed.shutdown_background();
+        let (second, serving) = served(&client, "t", 4).await;
+        for call in calls {
+            assert_eq!(call.await.unwrap(), Ok("slept".into()));
+        }
+        assert_eq!((first.count("sleep"), second.count("sleep")), (3, 3));
+        end(&client, serving).await;
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_connections_come_back() {
     let Some(broker) = Broker::get("cut") else { return };

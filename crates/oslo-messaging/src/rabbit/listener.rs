@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads some queues on a channel of its own.
 //!
-//! Invariants: a message is acknowledged when a handler takes it, not before; the broker sends no more ahead than is bounded here; queues that
-//! are gone are declared anew.
+//! Invariants: a request is acknowledged when it was answered, or, when it is delivered once more because nobody did that, before it is handled: one
+//! that ends the process is tried twice, not for ever; the broker sends no more ahead than is bounded here; queues that are gone are declared anew.
 
 use std::{sync::Arc, time::Duration};
 
-use futures::{Stream, StreamExt as _, stream};
+use futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use lapin::{
     Channel, Connection,
     message::Delivery,
-    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{amqp, link::Link};
 use crate::{
-    dispatch::Dispatcher,
+    dispatch::{Dispatcher, Receipt},
     options::Options,
     stats::{self, Stats},
     topology::Queue,
@@ -39,7 +39,7 @@ pub(super) struct Listener {
     link: Link,
     queues: Vec<Queue>,
     sink: Sink,
-    /// What the broker may send ahead on each queue.
+    /// What the broker may send on each queue before it is acknowledged.
     prefetch: u16,
     /// Where a stream is read on.
     offset: Option<i64>,
@@ -65,8 +65,8 @@ type Item = (usize, Option<lapin::Result<Delivery>>);
 
 impl Listener {
     pub fn new(options: Arc<Options>, stats: Arc<Stats>, link: Link, queues: Vec<Queue>, sink: Sink, concurrency: usize) -> Self {
-        let ahead = concurrency.saturating_mul(2).clamp(50, 2000);
-        let prefetch = if options.prefetch > 0 { options.prefetch } else { u16::try_from(ahead).unwrap_or(2000) };
+        let ahead = if options.prefetch > 0 { usize::from(options.prefetch) } else { concurrency.clamp(25, 1000) };
+        let prefetch = u16::try_from(concurrency.saturating_add(ahead)).unwrap_or(u16::MAX);
         Self { options, stats, link, queues, sink, prefetch, offset: None }
     }
 
@@ -127,19 +127,34 @@ impl Listener {
             Err(error) => return error.into(),
         };
         let ended = match self.consume(&channel).await {
-            Ok(items) => self.pass_on(items, stop).await,
+            Ok(mut items) => {
+                let ended = self.pass_on(&mut items, stop).await;
+                if matches!(ended, End::Told) {
+                    self.leave(&channel, items).await;
+                }
+                ended
+            }
             Err(error) => error.into(),
         };
-        if matches!(ended, End::Told) {
-            // What was sent ahead and not acknowledged goes back to its queue when the channel closes.
-            for index in 0..self.queues.len() {
-                let _ = channel.basic_cancel(tag(index).as_str().into(), BasicCancelOptions::default()).await;
-            }
-        }
         if channel.status().connected() {
             let _ = channel.close(200, "OK".into()).await;
         }
         ended
+    }
+
+    /// Gives back what was sent ahead, and keeps the channel until what is at work is acknowledged.
+    async fn leave(&self, channel: &Channel, mut items: impl Stream<Item = Item> + Unpin) {
+        for index in 0..self.queues.len() {
+            let _ = channel.basic_cancel(tag(index).as_str().into(), BasicCancelOptions::default()).await;
+        }
+        while let Some(Some((_, item))) = items.next().now_or_never() {
+            if let Some(Ok(delivery)) = item {
+                let _ = delivery.acker.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await;
+            }
+        }
+        if let Sink::Requests(dispatcher) = &self.sink {
+            dispatcher.drain().await;
+        }
     }
 
     async fn consume(&self, channel: &Channel) -> lapin::Result<impl Stream<Item = Item> + use<>> {
@@ -159,7 +174,7 @@ impl Listener {
         Ok(stream::select_all(streams))
     }
 
-    async fn pass_on(&mut self, mut items: impl Stream<Item = Item> + Unpin, stop: &CancellationToken) -> End {
+    async fn pass_on(&mut self, items: &mut (impl Stream<Item = Item> + Unpin), stop: &CancellationToken) -> End {
         loop {
             let (index, item) = tokio::select! {
                 item = items.next() => match item {
@@ -192,9 +207,16 @@ impl Listener {
                     () = stop.cancelled() => None,
                 };
                 let Some(permit) = permit else { return Err(End::Told) };
-                // One that cannot be acknowledged will be delivered again: it is not handled now.
-                delivery.acker.ack(BasicAckOptions::default()).await?;
-                dispatcher.take(&delivery.data, permit);
+                let acker = delivery.acker;
+                let receipt: Option<Receipt> = if stream || delivery.redelivered {
+                    // One that cannot be acknowledged will be delivered again: it is not handled now.
+                    acker.ack(BasicAckOptions::default()).await?;
+                    None
+                } else {
+                    // On a channel that is gone: then it comes again, and is known.
+                    Some(Box::pin(async move { drop(acker.ack(BasicAckOptions::default()).await) }))
+                };
+                dispatcher.take(&delivery.data, permit, receipt);
             }
         }
         if stream && let Some(offset) = delivery.properties.headers().as_ref().and_then(offset) {

@@ -283,6 +283,10 @@ impl Publisher {
         }
         match self.hand_over(flight, &parcel).await {
             Ok(confirm) => {
+                if matches!(parcel.address, Address::Reply(_)) {
+                    // It is on its way, and is sent again if need be: what it answers is not to be answered again.
+                    parcel.ticket = None;
+                }
                 flight.unconfirmed.push_back((parcel, confirm));
                 Ok(())
             }
