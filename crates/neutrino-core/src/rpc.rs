@@ -143,6 +143,9 @@ pub trait Bus: Send + Sync {
     /// Takes the message at once and sends it later, in the order of these calls.
     fn cast(&self, cx: &Context, message: Message);
 
+    /// Waits until few messages wait: for who has many to give.
+    async fn room(&self) {}
+
     /// Waits until the broker has what is on its way for a request; for a short time, and not at all when it takes nothing.
     async fn delivered(&self, delivery: &Delivery);
 
@@ -160,6 +163,13 @@ pub struct BusService(pub Arc<dyn Bus>);
 pub fn cast(engine: &Engine, cx: &Context, message: Message) {
     if let Some(bus) = engine.registry.service::<BusService>() {
         bus.0.cast(cx, message);
+    }
+}
+
+/// [`Bus::room`].
+pub async fn room(engine: &Engine) {
+    if let Some(bus) = engine.registry.service::<BusService>() {
+        bus.0.room().await;
     }
 }
 

@@ -6,12 +6,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use async_trait::async_trait;
 use chrono::NaiveDateTime;
-use indexmap::IndexMap;
 use neutrino_core::{
     Change, Changes, Context, Engine, Hook, Op, Verb, Watcher, Worker, changes,
     rpc::{self, BusService, Message},
@@ -36,8 +35,8 @@ use crate::{
 
 /// Objects in one message.
 const CHUNK: usize = 50;
-/// Objects that are loaded at once.
-const LOAD: usize = 1000;
+/// Objects that are loaded at once: of them all there can be more than fit into memory.
+const LOAD: usize = 250;
 /// Before what failed is tried again.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -101,6 +100,8 @@ struct Shared {
     queue: Mutex<Queue>,
     tracker: Mutex<Tracker>,
     wake: Notify,
+    /// True when the end is asked for.
+    stop: OnceLock<watch::Receiver<bool>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -164,27 +165,34 @@ impl Pusher {
             }
         }
         for object in order {
-            self.send_kind(engine, cx, object, &batch.items).await?;
+            let of_kind: Vec<(&str, &Event)> =
+                batch.items.iter().filter(|((name, _), _)| *name == object.name).map(|((_, id), event)| (id.as_str(), event)).collect();
+            for some in of_kind.chunks(LOAD) {
+                self.room(engine).await;
+                self.send_some(engine, cx, object, some).await?;
+            }
             batch.items.retain(|(name, _), _| *name != object.name);
         }
         Ok(())
     }
 
-    async fn send_kind(
-        &self,
-        engine: &Engine,
-        cx: &Context,
-        object: &'static Object,
-        items: &IndexMap<(&'static str, String), Event>,
-    ) -> Result<()> {
+    /// While the bus takes nothing, what waits is ids.
+    async fn room(&self, engine: &Engine) {
+        let Some(stop) = self.0.stop.get() else { return };
+        let mut stop = stop.clone();
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = rpc::room(engine) => {}
+        }
+    }
+
+    async fn send_some(&self, engine: &Engine, cx: &Context, object: &'static Object, some: &[(&str, &Event)]) -> Result<()> {
         let minors = self.tracker().minors(object);
-        let of_kind: Vec<(&str, &Event)> =
-            items.iter().filter(|((name, _), _)| *name == object.name).map(|((_, id), event)| (id.as_str(), event)).collect();
-        let ids: Vec<&str> = of_kind.iter().filter(|(_, event)| !matches!(event, Event::Deleted(_))).map(|(id, _)| *id).collect();
+        let ids: Vec<&str> = some.iter().filter(|(_, event)| !matches!(event, Event::Deleted(_))).map(|(id, _)| *id).collect();
         let mut now: HashMap<String, Data> = HashMap::new();
-        for some in ids.chunks(LOAD) {
+        if !ids.is_empty() {
             let mut tx = engine.db.reader().await?;
-            for data in load::load_ids(&mut tx, object, some).await? {
+            for data in load::load_ids(&mut tx, object, &ids).await? {
                 if let Some(id) = data.get(object.id).and_then(Value::as_str) {
                     now.insert(id.to_owned(), data);
                 }
@@ -193,7 +201,7 @@ impl Pusher {
         let is_reread = TOLD.iter().any(|told| told.object.name == object.name && told.reread);
         for minor in minors {
             let mut lists: [Vec<Value>; 3] = Default::default();
-            for (id, event) in &of_kind {
+            for (id, event) in some {
                 match (event, now.get(*id)) {
                     (Event::Deleted(data), _) => lists[2].push(object.at(data, minor)),
                     (Event::Created, Some(data)) => lists[0].push(object.at(data, minor)),
@@ -370,6 +378,8 @@ impl Worker for Sender {
     }
 
     async fn run(&self, engine: Arc<Engine>, mut stop: watch::Receiver<bool>) -> Result<()> {
+        // There is one of it.
+        let _ = self.0.0.stop.set(stop.clone());
         match changes::untold_since(&engine, &Context::internal("")).await {
             Ok(since) => self.0.recall(since),
             Err(error) => {

@@ -32,6 +32,9 @@ use crate::{context, failures};
 /// Messages that wait for a broker, at most.
 const MOST: usize = 100_000;
 
+/// Messages that wait when who has many gives no more: some have fifty objects.
+const FEW: usize = 20;
+
 /// Requests that one message keeps waiting, at most: while a broker takes nothing, equal ones come together without end.
 const MOST_TICKETS: usize = 1000;
 
@@ -85,6 +88,8 @@ pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
     kept: Mutex<VecDeque<Kept>>,
     filled: Notify,
+    /// Fewer than [`FEW`] wait.
+    roomy: Notify,
     transport: OnceLock<Arc<Transport>>,
     /// How many messages the broker had taken when somebody waited for it in vain, and one; until it takes more nobody waits for it.
     stuck_at: AtomicU64,
@@ -186,6 +191,9 @@ impl Outbox {
         let mut waiting = self.lock();
         let entry = waiting.pop();
         self.figures.waiting.store(waiting.entries.len() as u64, Ordering::Relaxed);
+        if waiting.entries.len() < FEW {
+            self.roomy.notify_waiters();
+        }
         entry
     }
 
@@ -242,6 +250,16 @@ async fn gone(stop: &CancellationToken, transport: &Transport) {
 impl Bus for Outbox {
     fn cast(&self, cx: &Context, message: Message) {
         self.give(cx, message, None);
+    }
+
+    async fn room(&self) {
+        loop {
+            let roomy = self.roomy.notified();
+            if self.lock().entries.len() < FEW {
+                return;
+            }
+            roomy.await;
+        }
     }
 
     async fn delivered(&self, delivery: &Delivery) {
@@ -310,6 +328,20 @@ mod tests {
         outbox.repeat();
         let again = taken(&outbox);
         assert_eq!((again.len(), &again[0]), (MOST_KEPT, &message("more", 1).lasting()));
+    }
+
+    #[tokio::test]
+    async fn who_has_many_waits_until_few_are_left() {
+        let (outbox, cx) = (Outbox::default(), Context::internal("test"));
+        outbox.room().await;
+        for id in 0..FEW as u64 {
+            outbox.cast(&cx, message("a", id));
+        }
+        let mut room = std::pin::pin!(outbox.room());
+        let mut looked = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(room.as_mut().poll(&mut looked).is_pending());
+        outbox.take();
+        assert!(room.as_mut().poll(&mut looked).is_ready());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::{any::Any, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// Where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +46,13 @@ pub(crate) struct Parcel {
     pub again: bool,
     /// Dropped when the broker has the message, or never will; of an answer, when it is on its way.
     pub ticket: Option<Ticket>,
+    /// Its share of the bytes that may be on their way.
+    pub room: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Parcel {
     pub fn new(address: Address, body: Vec<u8>) -> Self {
-        Self { address, body, expires: None, retries: None, failures: 0, number: 0, again: false, ticket: None }
+        Self { address, body, expires: None, retries: None, failures: 0, number: 0, again: false, ticket: None, room: None }
     }
 
     /// To one receiver, who does not answer.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::{Map, Value};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,6 +29,8 @@ use crate::{
 
 /// Messages that wait to be taken to the broker before senders have to wait.
 const OUTGOING: usize = 1000;
+/// Bytes of messages that the broker has not confirmed, before senders have to wait: answers can have megabytes.
+const OUTGOING_BYTES: usize = 16 * 1024 * 1024;
 
 /// A broker that was away takes messages again.
 #[derive(Clone, Copy, Debug)]
@@ -85,13 +87,20 @@ impl std::fmt::Display for CallError {
 #[derive(Clone)]
 pub(crate) struct Outgoing {
     sender: mpsc::Sender<Parcel>,
+    room: Arc<Semaphore>,
     stats: Arc<Stats>,
 }
 
 impl Outgoing {
+    fn new(sender: mpsc::Sender<Parcel>, stats: Arc<Stats>) -> Self {
+        Self { sender, room: Arc::new(Semaphore::new(OUTGOING_BYTES)), stats }
+    }
+
     /// Waits for room. After the end of the transport the message is lost.
-    pub async fn send(&self, parcel: Parcel) {
+    pub async fn send(&self, mut parcel: Parcel) {
         stats::add(&self.stats.outgoing, 1);
+        let bytes = u32::try_from(parcel.body.len().min(OUTGOING_BYTES)).unwrap_or(u32::MAX);
+        parcel.room = Arc::clone(&self.room).acquire_many_owned(bytes).await.ok().map(Arc::new);
         if let Err(lost) = self.sender.send(parcel).await {
             stats::subtract(&self.stats.outgoing, 1);
             tracing::warn!("a message for {} is lost: the transport is closed", lost.0.address.name());
@@ -210,7 +219,7 @@ impl Transport {
     pub fn start(url: &TransportUrl, options: Options) -> Arc<Self> {
         let (options, stats, stop) = (Arc::new(options), Arc::new(Stats::default()), CancellationToken::new());
         let (sender, receiver) = mpsc::channel(OUTGOING);
-        let outgoing = Outgoing { sender, stats: stats.clone() };
+        let outgoing = Outgoing::new(sender, stats.clone());
         let (wire, task) = if url.transport == "fake" {
             let fake = Arc::new(Fake::default());
             (Wire::Fake(fake.clone()), tokio::spawn(fake.carry(receiver, stats.clone(), stop.clone())))
@@ -357,5 +366,27 @@ impl Transport {
         if let Wire::Rabbit(rabbit) = &self.wire {
             rabbit.close().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_on_its_way_is_bounded_in_bytes() {
+        let (sender, mut receiver) = mpsc::channel(OUTGOING);
+        let outgoing = Outgoing::new(sender, Arc::default());
+        let parcel = |bytes| Parcel::new(Address::Topic("t".into()), vec![0; bytes]);
+        for bytes in [OUTGOING_BYTES / 2, OUTGOING_BYTES / 2] {
+            outgoing.send(parcel(bytes)).await;
+        }
+        // One that is larger than all has its turn, too.
+        let mut third = std::pin::pin!(outgoing.send(parcel(OUTGOING_BYTES + 1)));
+        assert!(futures::poll!(third.as_mut()).is_pending());
+        drop(receiver.recv().await);
+        assert!(futures::poll!(third.as_mut()).is_pending());
+        drop(receiver.recv().await);
+        assert!(futures::poll!(third.as_mut()).is_ready());
     }
 }

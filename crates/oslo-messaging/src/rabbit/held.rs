@@ -51,8 +51,8 @@ impl Held {
             self.timers.push_back((Instant::now() + PAUSE, name.clone()));
         }
         let queue = self.queues.entry(name).or_default();
-        // Whoever waits for it is let go.
-        let before = queue.parcels.insert(parcel.number, Parcel { ticket: None, again: false, ..parcel });
+        // Whoever waits for it is let go, and whoever waits for its room.
+        let before = queue.parcels.insert(parcel.number, Parcel { ticket: None, room: None, again: false, ..parcel });
         self.count += usize::from(before.is_none());
         queue
     }
