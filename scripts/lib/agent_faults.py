@@ -206,7 +206,8 @@ def faults(lab, report):
     def agents(*names):
         def kill(change):
             for name in names:
-                os.kill(lab.pid(name), signal.SIGKILL)
+                # With its worker, which otherwise goes on for some seconds.
+                os.killpg(lab.pid(name), signal.SIGKILL)
             change.make()
             lab.run("agents-up")
             return max(running(lab, name) for name in names)
