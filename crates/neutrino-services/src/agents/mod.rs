@@ -7,6 +7,7 @@
 mod report;
 mod rpc;
 mod settings;
+mod surplus;
 mod watch;
 mod zones;
 
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 pub use neutrino_core::agents::{DHCP, L3, Settings, settings};
 pub use report::{AgentState, Reported, Status, delete_by_host, report};
 pub use settings::OPTIONS;
+pub use surplus::sync_surplus;
 
 pub const NOT_FOUND: ErrorKind = ErrorKind::new("AgentNotFound", 404);
 
@@ -84,7 +86,7 @@ pub fn register(builder: &mut Builder, config: &Config) {
     let settings = Settings::of(config);
     builder.extension(&AGENT).extension(&SORT_KEY).extension(&RESOURCES_SYNCED);
     builder.behaviour("agents", Agents).loader("agents", Shown { down_after_s: settings.down_after_s });
-    builder.worker(watch::HealthCheck { period_s: settings.down_after_s });
+    builder.worker(watch::HealthCheck { period_s: settings.down_after_s }).worker(surplus::Surplus);
     builder.service(std::sync::Arc::new(settings));
     zones::register(builder);
     rpc::register(builder);

@@ -144,6 +144,25 @@ async fn agents_that_are_switched_hear_of_it() {
 }
 
 #[tokio::test]
+async fn agents_that_had_more_than_is_theirs_are_made_to_sync_by_a_server_that_starts() {
+    let server = Server::full().await;
+    let states = [
+        ("DHCP agent", "d0", json!({"networks": 0})),
+        ("DHCP agent", "d1", json!({"networks": 1})),
+        ("L3 agent", "l0", json!({"agent_mode": "legacy", "routers": 0})),
+        ("L3 agent", "l1", json!({"agent_mode": "legacy", "routers": 1})),
+        ("L3 agent", "l2", json!({"agent_mode": "dvr_snat", "routers": 1})),
+    ];
+    for (kind, host, configurations) in states {
+        report(&server, kind, host, json!({"configurations": configurations})).await;
+    }
+    server.bus.take();
+    let synced = neutrino_services::agents::sync_surplus(&server.engine, &Context::internal("test")).await.unwrap();
+    let told: Vec<_> = server.bus.take_method("agent_updated").into_iter().map(|message| (message.topic, message.server.unwrap())).collect();
+    assert_eq!((synced, told), (2, vec![("dhcp_agent".into(), "d1".into()), ("l3_agent".into(), "l1".into())]));
+}
+
+#[tokio::test]
 async fn ports_that_failed_are_bound_when_their_agent_is_back() {
     let server = Server::full().await;
     let ovs = json!({"configurations": {"tunnel_types": ["vxlan"], "bridge_mappings": {}, "integration_bridge": "br-int"}});
