@@ -15,6 +15,8 @@ from .answered import Answered
 from .recovery import LOOK_S, measure
 
 REPORT_INTERVAL_S = 30
+# What docs/agents.md recommends: in plain queues a question dies with the broker, and the agent waits for a minute. RABBIT_OPTS= in the environment: plain ones.
+ENVIRONMENT = {"RABBIT_OPTS": os.environ.get("RABBIT_OPTS", "amqp_durable_queues = true")}
 KINDS = 5
 RUNNING = {"a-ovs": "rpc_loop - iteration:0 started", "a-dhcp": "DHCP agent started", "a-l3": "L3 agent started"}
 

@@ -7,7 +7,7 @@ import time
 
 from .recovery import LOOK_S, PAUSE_S, measure
 
-REPORT_INTERVAL_S, AGENT_DOWN_TIME_S = 5, 15
+AGENT_DOWN_TIME_S = 15
 ENVIRONMENT = {
     # Of a lease, of a second each.
     "TRIES": "2",
