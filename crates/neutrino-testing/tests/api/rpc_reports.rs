@@ -158,7 +158,8 @@ async fn agents_that_had_more_than_is_theirs_are_made_to_sync_by_a_server_that_s
     }
     server.bus.take();
     let synced = neutrino_services::agents::sync_surplus(&server.engine, &Context::internal("test")).await.unwrap();
-    let told: Vec<_> = server.bus.take_method("agent_updated").into_iter().map(|message| (message.topic, message.server.unwrap())).collect();
+    let told: Vec<_> =
+        server.bus.take_method("agent_updated").into_iter().map(|message| (message.topic, message.server.unwrap())).collect();
     assert_eq!((synced, told), (2, vec![("dhcp_agent".into(), "d1".into()), ("l3_agent".into(), "l1".into())]));
 }
 
