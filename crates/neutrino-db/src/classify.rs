@@ -42,12 +42,13 @@ fn mysql_number(db: &dyn sqlx::error::DatabaseError) -> Option<u16> {
 /// SQLSTATEs of PostgreSQL, or SQLite's codes (in the same place); numbers of MySQL.
 fn passes(code: Option<&str>, number: Option<u16>) -> bool {
     match (code, number) {
-        // Lock wait timeout, deadlock (also how Galera reports that certification failed).
-        (_, Some(1205 | 1213)) => true,
+        // Lock wait timeout, deadlock (also how Galera reports that certification failed); MySQL's group replication says that in its own way.
+        (_, Some(1205 | 1213 | 3100 | 3101)) => true,
         // A node that only reads, by an option or for its role; one that Galera keeps from working.
         (_, Some(1290 | 1836 | 1047)) => true,
-        // Too many connections of all, of the user; a server that goes down; a statement or connection that was ended from outside.
-        (_, Some(1040 | 1203 | 1053 | 1317 | 1927)) => true,
+        // Too many connections of all, of the user; a server that goes down; a statement or connection that was ended from outside, or had nothing
+        // to do for too long.
+        (_, Some(1040 | 1203 | 1053 | 1317 | 1927 | 4031)) => true,
         (_, Some(_)) => false,
         // Serialization failure, deadlock, lock not available; a standby that only reads; too many connections.
         (Some("40001" | "40P01" | "55P03" | "25006" | "53300"), _) => true,
@@ -82,8 +83,8 @@ pub fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(db) => match (db.code().as_deref(), mysql_number(db.as_ref())) {
-            // The server goes down; the connection was ended from outside.
-            (_, Some(number)) => matches!(number, 1053 | 1927),
+            // The server goes down; the connection was ended from outside, or for having nothing to do.
+            (_, Some(number)) => matches!(number, 1053 | 1927 | 4031),
             (code, None) => code.is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
         },
         _ => false,
@@ -107,7 +108,7 @@ pub fn leaves_open(error: &sqlx::Error) -> bool {
 /// PostgreSQL (also in JSON), and what needs four bytes on a MySQL database of `utf8mb3`.
 fn unkept(db: &dyn sqlx::error::DatabaseError) -> Option<&'static str> {
     match (mysql_number(db), db.code().as_deref()) {
-        (Some(1267 | 1270 | 1271 | 1366), _) | (_, Some("22021" | "22P05")) => {
+        (Some(1267 | 1270 | 1271 | 1366 | 3854 | 3988), _) | (_, Some("22021" | "22P05")) => {
             Some("A text in the request has a character that this database cannot keep.")
         }
         (Some(1406), _) | (_, Some("22001")) => Some("A text in the request is longer than what it is for."),
