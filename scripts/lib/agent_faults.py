@@ -221,7 +221,7 @@ def faults(lab, report):
     broken("queue of the DHCP agent deleted", queue("dhcp_agent.lab-host1"))
     broken("server killed", server)
     if not lab.peer:
-        # Of what is deleted then agents hear nothing (docs/agents.md).
+        # Of what is deleted then agents hear nothing: they are asked to sync, which L3 agents do when 40 s are over (docs/agents.md).
         broken("server killed while there was no broker", both, deletes=False)
     broken("OVS agent killed", agents("a-ovs"))
     broken("DHCP and L3 agents killed", agents("a-dhcp", "a-l3"))

@@ -40,9 +40,11 @@ impl Worker for Surplus {
     }
 }
 
-/// An L3 agent of distributed routers has those of its host's machines, too, which nobody counts.
+/// A DHCP agent counts networks that have something to serve; an L3 agent of distributed routers has those of its host's machines, too, which
+/// nobody counts.
 const COUNTED: &str = "SELECT a.host, a.agent_type, a.configurations, \
-    (SELECT count(*) FROM networkdhcpagentbindings b WHERE b.dhcp_agent_id = a.id), \
+    (SELECT count(*) FROM networkdhcpagentbindings b WHERE b.dhcp_agent_id = a.id \
+        AND EXISTS (SELECT 1 FROM subnets s WHERE s.network_id = b.network_id AND s.enable_dhcp = ?)), \
     (SELECT count(*) FROM routerl3agentbindings b WHERE b.l3_agent_id = a.id) \
     FROM agents a WHERE a.agent_type IN (?, ?) AND a.admin_state_up = ? ORDER BY a.host";
 
@@ -51,7 +53,7 @@ const COUNTED: &str = "SELECT a.host, a.agent_type, a.configurations, \
 /// # Errors
 /// The database's.
 pub async fn sync_surplus(engine: &Engine, cx: &Context) -> Result<usize> {
-    let rows = engine.db.reader().await?.query(COUNTED, args![DHCP, L3, true]).await?;
+    let rows = engine.db.reader().await?.query(COUNTED, args![true, DHCP, L3, true]).await?;
     let mut count = 0;
     for row in rows {
         let (host, configurations) = (row.text(0)?, parsed(&row.text(2)?));

@@ -156,6 +156,9 @@ async fn agents_that_had_more_than_is_theirs_are_made_to_sync_by_a_server_that_s
     for (kind, host, configurations) in states {
         report(&server, kind, host, json!({"configurations": configurations})).await;
     }
+    let network = server.post("/networks", json!({"network": {}})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let agent = id(&server, "d1").await;
+    server.post(&format!("/agents/{agent}/dhcp-networks"), json!({"network_id": network})).await.expect(201);
     server.bus.take();
     let synced = neutrino_services::agents::sync_surplus(&server.engine, &Context::internal("test")).await.unwrap();
     let told: Vec<_> =
