@@ -186,9 +186,11 @@ def faults(lab, report):
 
     def queue(name):
         def delete(change):
-            change.make()
+            # In this order: a question that is in the queue when it goes dies with it, whoever serves it.
             lab.broker("delete_queue", "-p", "agents", name)
-            return time.time()
+            since = time.time()
+            change.make()
+            return since
         return delete
 
     def server(change):
