@@ -21,6 +21,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod preflight;
 pub mod programs;
+mod retelling;
 pub mod role;
 pub mod server;
 pub mod service_plugins;

@@ -13,11 +13,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDateTime;
 use neutrino_api::app::App;
 use neutrino_api::http::Listener;
 use neutrino_api::metrics::{HttpMetrics, Metrics, MetricsListener};
-use neutrino_core::{Context, Engine, Worker, changes};
+use neutrino_core::{Engine, Worker};
 use neutrino_rpc::Rpc;
 use oslo_config::{Config, Origin};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,17 +29,10 @@ use crate::role::Role;
 use crate::standalone::{Plan, Surroundings};
 use crate::start::{StartError, Started, start};
 use crate::supervisor::{Event, Place, Supervisor};
-use crate::{assemble, banner, cli, keystone, known, logging, number, options, pipeline, preflight, standalone};
+use crate::{assemble, banner, cli, keystone, known, logging, number, options, pipeline, preflight, retelling, standalone};
 
 /// What the supervisor grants beyond `graceful_shutdown_timeout`, so that a listener ends its own draining.
 const GRACE_MARGIN: Duration = Duration::from_secs(2);
-
-/// From the broker's return to when most agents are there again, and from then to when all are: they try every `rabbit_retry_interval` first, and
-/// every 30 s (oslo.messaging's `rabbit_interval_max`) at last.
-const AGENTS_COME_BACK: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
-
-/// What was said so long before the broker went away was heard.
-const SAID_BEFORE: Duration = Duration::from_secs(10);
 
 /// How long blocking work may hold up the exit.
 const RUNTIME_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -206,43 +198,13 @@ fn spawn_bus(supervisor: &mut Supervisor, role: Role, rpc: &Arc<Rpc>, engine: &A
     let (again, to) = (Arc::clone(rpc), Arc::clone(engine));
     supervisor.spawn(Place::Behind, "what agents missed", |stop| async move {
         tokio::select! {
-            () = tell_again(&again, &to) => {}
+            () = retelling::run(&again, &to) => {}
             () = stop.cancelled() => {}
         }
         Ok(())
     });
     let (rpc, engine) = (Arc::clone(rpc), Arc::clone(engine));
     supervisor.spawn(Place::Last, "messages to agents", |stop| rpc.send(engine, stop));
-}
-
-/// After the broker was away agents come back later than we do, and what all of them are told meanwhile reaches nobody: it is told again, when
-/// most are there, and when all are.
-async fn tell_again(rpc: &Rpc, engine: &Engine) {
-    let mut returns = rpc.returns();
-    let mut pauses = [].iter();
-    let mut away_since = None;
-    loop {
-        let next = pauses.clone().next().copied();
-        tokio::select! {
-            away = returns.next() => {
-                let since = Context::internal("").now() - away - SAID_BEFORE;
-                // One that follows another before all was told.
-                away_since = Some(away_since.map_or(since, |known: NaiveDateTime| known.min(since)));
-                pauses = AGENTS_COME_BACK.iter();
-            }
-            () = tokio::time::sleep(next.unwrap_or_default()), if next.is_some() => {
-                pauses.next();
-                if let Some(since) = away_since {
-                    tracing::info!("agents are told again what changed: the broker was away");
-                    rpc.repeat();
-                    changes::tell_again(engine, since).await;
-                }
-                if pauses.len() == 0 {
-                    away_since = None;
-                }
-            }
-        }
-    }
 }
 
 fn spawn_worker(supervisor: &mut Supervisor, worker: Arc<dyn Worker>, engine: Arc<Engine>) {
