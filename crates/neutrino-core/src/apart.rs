@@ -14,7 +14,7 @@ use crate::{loading::of_page, select::decode};
 
 /// A one-to-one table, and which attributes its columns are.
 pub(crate) struct Apart {
-    pub join: &'static Join,
+    join: &'static Join,
     /// The attribute by which a row of the page finds its row here.
     by: usize,
     columns: Vec<Filled>,
@@ -48,6 +48,11 @@ impl Apart {
             }
         }
         found
+    }
+
+    /// The attributes that are in it.
+    pub fn attributes(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().map(|column| column.attribute)
     }
 
     /// What the table holds for this page; rows of others may come, too.

@@ -59,11 +59,13 @@ pub(crate) struct Select<'a> {
     wanted: &'a [bool],
     /// One-to-one tables that are left out, to be read by statements of their own.
     apart: Vec<Apart>,
+    /// By attribute: is it in one of them? Nothing when there is none.
+    left_out: Vec<bool>,
 }
 
 impl<'a> Select<'a> {
     pub fn new(entry: &'a Entry, cx: &'a Context, dialect: Dialect, wanted: &'a [bool]) -> Self {
-        Self { entry, cx, dialect, wanted, apart: Vec::new() }
+        Self { entry, cx, dialect, wanted, apart: Vec::new(), left_out: Vec::new() }
     }
 
     /// Leaves out the one-to-one tables of this query that neither its filters nor its order needs: a join costs the database about as much for a
@@ -71,6 +73,10 @@ impl<'a> Select<'a> {
     pub fn leave_out_tables(&mut self, query: &ListQuery) {
         let used: Vec<usize> = query.filters.iter().map(|f| f.attribute).chain(query.sort.iter().map(|(at, _)| *at)).collect();
         self.apart = Apart::of(&self.entry.table, self.wanted, &used);
+        self.left_out = vec![false; self.wanted.len()];
+        for at in self.apart.iter().flat_map(Apart::attributes) {
+            self.left_out[at] = true;
+        }
     }
 
     /// The tables that were left out.
@@ -78,8 +84,8 @@ impl<'a> Select<'a> {
         self.apart
     }
 
-    fn is_apart(&self, column: &Column) -> bool {
-        matches!(column.place, Place::Joined(join) if self.apart.iter().any(|apart| apart.join.table == join.table))
+    fn is_left_out(&self, at: usize) -> bool {
+        self.left_out.get(at).copied().unwrap_or_default()
     }
 
     fn attribute(&self, at: usize) -> &Attribute {
@@ -193,7 +199,7 @@ impl<'a> Select<'a> {
                 continue;
             }
             match &attribute.source {
-                Source::Column(column) if self.is_apart(column) => {}
+                Source::Column(_) if self.is_left_out(at) => {}
                 Source::Column(column) => {
                     Self::push_column(sql.push(", "), column);
                     join(attribute);
@@ -342,7 +348,7 @@ impl<'a> Select<'a> {
                 continue;
             }
             let (kind, joined) = match &attribute.source {
-                Source::Column(c) if self.is_apart(c) => {
+                Source::Column(_) if self.is_left_out(at) => {
                     record.set_at(at, attribute.unstored());
                     continue;
                 }
