@@ -10,10 +10,11 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use neutrino_types::{Error, Result};
 use rand::RngExt as _;
 use sqlx::{
-    Database, MySql, Postgres, Sqlite, SqlitePool, Transaction,
+    MySql, MySqlConnection, Postgres, Sqlite, SqlitePool,
     mysql::MySqlPoolOptions,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -22,7 +23,8 @@ use sqlx::{
 use crate::{
     Arg, Sql, Tx, classify,
     classify::classify,
-    lease::{Lender, TRUSTED_IDLE},
+    lease::{Lender, TRUSTED_IDLE, Use},
+    transaction::{Beginning, Server as _, Transaction},
     tx::{Conn, Pending},
     url,
 };
@@ -103,7 +105,10 @@ enum Backend {
         writer: SqlitePool,
         readers: Lender<Sqlite>,
     },
-    MySql(Lender<MySql>),
+    MySql {
+        lender: Lender<MySql>,
+        beginning: Beginning,
+    },
     Postgres(Lender<Postgres>),
 }
 
@@ -162,7 +167,7 @@ impl Db {
     pub fn dialect(&self) -> Dialect {
         match *self.backend {
             Backend::Sqlite { .. } => Dialect::Sqlite,
-            Backend::MySql(_) => Dialect::MySql,
+            Backend::MySql { .. } => Dialect::MySql,
             Backend::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -180,21 +185,32 @@ impl Db {
     pub fn begin(&self) -> Pending<'_, Tx> {
         Box::pin(async move {
             self.stats.transactions.fetch_add(1, Ordering::Relaxed);
-            // Connections that a moment ago were good may all be gone by now; the pool drops those on which BEGIN fails.
-            let mut left = self.connections;
-            let conn = loop {
-                let begun = match &*self.backend {
-                    Backend::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
-                    Backend::MySql(lender) => begun(lender).await.map(Conn::MySql),
-                    Backend::Postgres(lender) => begun(lender).await.map(Conn::Postgres),
-                };
-                match begun {
-                    Err(error) if left > 0 && classify::is_lost(&error) => left -= 1,
-                    begun => break begun,
-                }
-            };
-            Ok(Tx::new(conn.map_err(|e| classify("BEGIN", e))?, self.clone()))
+            Ok(Tx::new(self.beginning(Beginning::Implied).await?, self.clone()))
         })
+    }
+
+    /// `how`: begun with BEGIN, the connection is known to live.
+    pub(crate) async fn beginning(&self, how: Beginning) -> Result<Conn> {
+        self.lent(Some(how)).await.map_err(|e| classify("BEGIN", e))
+    }
+
+    /// Connections that a moment ago were good may all be gone by now; the pool drops those on which the first word fails.
+    async fn lent(&self, transaction: Option<Beginning>) -> std::result::Result<Conn, sqlx::Error> {
+        let mut left = self.connections;
+        loop {
+            let conn = match (&*self.backend, transaction) {
+                (Backend::Sqlite { readers, .. }, None) => readers.acquire(Use::Reading).await.map(Conn::SqliteRead),
+                (Backend::Sqlite { writer, .. }, Some(_)) => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
+                (Backend::MySql { lender, .. }, None) => lender.acquire(Use::Reading).await.map(Conn::MySqlRead),
+                (Backend::MySql { lender, beginning }, Some(how)) => Transaction::begin(lender, how.min(*beginning)).await.map(Conn::MySql),
+                (Backend::Postgres(lender), None) => lender.acquire(Use::Reading).await.map(Conn::PostgresRead),
+                (Backend::Postgres(lender), Some(_)) => Transaction::begin(lender, Beginning::Said).await.map(Conn::Postgres),
+            };
+            match conn {
+                Err(error) if left > 0 && classify::is_lost(&error) => left -= 1,
+                conn => return conn,
+            }
+        }
     }
 
     /// A connection for reading, without a transaction: each statement sees what is committed when it starts.
@@ -207,12 +223,7 @@ impl Db {
     }
 
     pub(crate) async fn reading(&self) -> Result<Conn> {
-        let conn = match &*self.backend {
-            Backend::Sqlite { readers, .. } => readers.acquire().await.map(Conn::SqliteRead),
-            Backend::MySql(lender) => lender.acquire().await.map(Conn::MySqlRead),
-            Backend::Postgres(lender) => lender.acquire().await.map(Conn::PostgresRead),
-        };
-        conn.map_err(|e| classify("connect", e))
+        self.lent(None).await.map_err(|e| classify("connect", e))
     }
 
     /// Runs `operation` until it succeeds, fails for good, or has failed ten times or for the time of `pool_timeout` for passing reasons, with
@@ -249,7 +260,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Backend::MySql(lender) => lender.close().await,
+            Backend::MySql { lender, .. } => lender.close().await,
             Backend::Postgres(lender) => lender.close().await,
         }
     }
@@ -261,17 +272,21 @@ fn returns_keys(version: &str) -> bool {
     version.contains("MariaDB") && (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (10, 5)
 }
 
-/// A transaction on a connection of this lender.
-async fn begun<DB: Database>(lender: &Lender<DB>) -> std::result::Result<Transaction<'static, DB>, sqlx::Error> {
-    Transaction::begin(lender.acquire_once().await?, None).await
-}
-
 /// Asks a connection that was idle for longer whether it still lives.
 async fn alive<C: sqlx::Connection>(conn: &mut C, past: sqlx::pool::PoolConnectionMetadata) -> std::result::Result<bool, sqlx::Error> {
     if past.idle_for > TRUSTED_IDLE {
         conn.ping().await?;
     }
     Ok(true)
+}
+
+/// Where both uses are the same.
+fn as_it_is<C>(_: &mut C, _: Use) -> BoxFuture<'_, std::result::Result<(), sqlx::Error>> {
+    Box::pin(async { Ok(()) })
+}
+
+fn set_up_mysql(connection: &mut MySqlConnection, is_for: Use) -> BoxFuture<'_, std::result::Result<(), sqlx::Error>> {
+    MySql::tell(connection, if is_for == Use::Writing { "SET autocommit = 0" } else { "SET autocommit = 1" })
 }
 
 async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
@@ -308,7 +323,7 @@ async fn sqlite(rest: &str, options: &DbOptions) -> Result<Backend> {
         .test_before_acquire(false)
         .max_lifetime(None)
         .connect_lazy_with(connect.pragma("query_only", "on"));
-    Ok(Backend::Sqlite { writer, readers: Lender::new(readers) })
+    Ok(Backend::Sqlite { writer, readers: Lender::new(readers, as_it_is) })
 }
 
 async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
@@ -319,7 +334,7 @@ async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
     if let Some(wait) = options.mysql_wsrep_sync_wait {
         settings.push_str(&format!(", wsrep_sync_wait = {wait}"));
     }
-    MySqlPoolOptions::new()
+    let pool = MySqlPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(Duration::from_millis(options.pool_timeout_ms))
         .max_lifetime(Duration::from_secs(options.connection_recycle_s))
@@ -336,8 +351,12 @@ async fn mysql(rest: &str, options: &DbOptions) -> Result<Backend> {
         })
         .connect_with(connect)
         .await
-        .map(|pool| Backend::MySql(Lender::new(pool)))
-        .map_err(|e| classify("connect", e))
+        .map_err(|e| classify("connect", e))?;
+    let waits: Option<(String, String)> =
+        sqlx::query_as("SHOW VARIABLES LIKE 'wsrep_sync_wait'").fetch_optional(&pool).await.map_err(|e| classify("connect", e))?;
+    // A node of a cluster that is to wait until it knows what the others do, does so at BEGIN.
+    let beginning = if waits.is_none_or(|(_, value)| value == "0") { Beginning::Implied } else { Beginning::Said };
+    Ok(Backend::MySql { lender: Lender::new(pool, set_up_mysql), beginning })
 }
 
 async fn postgres(rest: &str, options: &DbOptions) -> Result<Backend> {
@@ -349,7 +368,7 @@ async fn postgres(rest: &str, options: &DbOptions) -> Result<Backend> {
         .before_acquire(|conn, past| Box::pin(alive(conn, past)))
         .connect_with(url::postgres(rest)?.statement_cache_capacity(512))
         .await
-        .map(|pool| Backend::Postgres(Lender::new(pool)))
+        .map(|pool| Backend::Postgres(Lender::new(pool, as_it_is)))
         .map_err(|e| classify("connect", e))
 }
 

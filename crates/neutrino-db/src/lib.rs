@@ -15,6 +15,7 @@ mod pack;
 mod row;
 mod sql;
 mod together;
+mod transaction;
 mod tx;
 mod url;
 

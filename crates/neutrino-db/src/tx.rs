@@ -9,16 +9,23 @@ use std::{
 use futures::TryStreamExt as _;
 
 use neutrino_types::{Error, Result};
-use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, Transaction, query::Query};
+use sqlx::{AssertSqlSafe, Executor as _, MySql, Postgres, Sqlite, query::Query};
 
-use crate::{Arg, Db, Dialect, Row, Sql, Witness, classify, classify::classify, commit, lease::Lease, pack};
+use crate::{
+    Arg, Db, Dialect, Row, Sql, Witness, classify,
+    classify::classify,
+    commit,
+    lease::Lease,
+    pack,
+    transaction::{Beginning, Transaction},
+};
 
 pub(crate) enum Conn {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
     SqliteRead(Lease<Sqlite>),
-    MySql(Transaction<'static, MySql>),
+    MySql(Transaction<MySql>),
     MySqlRead(Lease<MySql>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<Postgres>),
     PostgresRead(Lease<Postgres>),
 }
 
@@ -26,6 +33,42 @@ impl Conn {
     /// Is it for reading outside a transaction, on a connection that may be exchanged for another?
     fn reads_on_any(&self) -> bool {
         matches!(self, Self::MySqlRead(_) | Self::PostgresRead(_))
+    }
+
+    /// Is the next statement the first word of a transaction, on a connection that may be lost by now? To be asked before each statement.
+    fn takes_the_risk(&mut self) -> bool {
+        match self {
+            Self::MySql(transaction) => transaction.takes_the_risk(),
+            Self::Postgres(transaction) => transaction.takes_the_risk(),
+            Self::Sqlite(_) | Self::SqliteRead(_) | Self::MySqlRead(_) | Self::PostgresRead(_) => false,
+        }
+    }
+
+    /// Runs a statement; the number of rows it touched.
+    async fn execute(&mut self, text: &str, args: Vec<Arg>) -> std::result::Result<u64, sqlx::Error> {
+        match self {
+            Self::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Self::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Self::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Self::MySqlRead(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Self::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            Self::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+        }
+    }
+
+    /// Inserts a row; its key, if the database tells one.
+    async fn insert(&mut self, text: &str, args: Vec<Arg>) -> std::result::Result<Option<i64>, sqlx::Error> {
+        match self {
+            Self::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
+            Self::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
+            Self::Postgres(c) => {
+                let row = postgres(&format!("{text} RETURNING id"), args).fetch_one(&mut **c).await;
+                row.map(|row| Row::Postgres(row).int(0).ok())
+            }
+            Self::SqliteRead(_) | Self::MySqlRead(_) | Self::PostgresRead(_) => {
+                Err(sqlx::Error::Protocol("an insert outside a transaction".into()))
+            }
+        }
     }
 
     /// Hands over the rows of a SELECT as they come, so that they are worked on while the database goes on.
@@ -131,13 +174,13 @@ impl Tx {
             self.db.stats().note(text, &args);
             // What is no SELECT may leave something behind on a connection for reading.
             self.conn.went_well(false);
-            let done = match &mut self.conn {
-                Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-                Conn::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-                Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-                Conn::MySqlRead(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-                Conn::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-                Conn::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
+            let again = self.conn.takes_the_risk().then(|| args.clone());
+            let done = match (self.conn.execute(text, args).await, again) {
+                (Err(error), Some(args)) if classify::is_lost(&error) => {
+                    self.conn = self.db.beginning(Beginning::Said).await?;
+                    self.conn.execute(text, args).await
+                }
+                (done, _) => done,
             };
             match done {
                 Ok(count) => Ok(count),
@@ -174,6 +217,8 @@ impl Tx {
         Box::pin(async move {
             self.db.stats().note(text, &[]);
             self.conn.went_well(false);
+            // What it leaves behind is not known, so it is not run again.
+            self.conn.takes_the_risk();
             let sql = sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
             let done = match &mut self.conn {
                 Conn::Sqlite(c) => c.execute(sql).await.map(drop),
@@ -195,14 +240,13 @@ impl Tx {
     pub fn insert_returning_id<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, i64> {
         Box::pin(async move {
             self.db.stats().note(text, &args);
-            let id = match &mut self.conn {
-                Conn::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
-                Conn::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
-                Conn::Postgres(c) => {
-                    let row = postgres(&format!("{text} RETURNING id"), args).fetch_one(&mut **c).await;
-                    row.map(|row| Row::Postgres(row).int(0).ok())
+            let again = self.conn.takes_the_risk().then(|| args.clone());
+            let id = match (self.conn.insert(text, args).await, again) {
+                (Err(error), Some(args)) if classify::is_lost(&error) => {
+                    self.conn = self.db.beginning(Beginning::Said).await?;
+                    self.conn.insert(text, args).await
                 }
-                _ => return Err(Error::internal("an insert outside a transaction")),
+                (id, _) => id,
             };
             match id {
                 Ok(id) => id.ok_or_else(|| Error::internal(format!("no key came back from: {text}"))),
@@ -269,14 +313,15 @@ impl Tx {
         make: &(dyn Fn(Row) -> Result<T> + Send + Sync),
     ) -> Result<Vec<T>> {
         self.db.stats().note(text, &args);
-        let again = self.conn.reads_on_any().then(|| args.clone());
+        let reads = self.conn.reads_on_any();
+        let again = (reads || self.conn.takes_the_risk()).then(|| args.clone());
         let mut made = Made::default();
         let first = self.conn.fetch(text, args, &mut |row| made.push(|| make(row))).await;
         match (first, again) {
             (Ok(()), _) => made.all(),
-            // The connection went while nobody used it, or just now: a SELECT outside a transaction is as good on another one.
+            // The connection went while nobody used it, or just now: a SELECT outside a transaction, or as its first word, is as good on another one.
             (Err(error), Some(args)) if classify::is_lost(&error) => {
-                self.conn = self.db.reading().await?;
+                self.conn = if reads { self.db.reading().await? } else { self.db.beginning(Beginning::Said).await? };
                 made = Made::default();
                 self.conn.fetch(text, args, &mut |row| made.push(|| make(row))).await.map_err(|e| classify(text, e))?;
                 made.all()

@@ -10,7 +10,7 @@ use neutrino_types::{Error, Result};
 
 use super::{
     Bounded, OVER_QUOTA, Quotas,
-    store::{self, Use},
+    store::{self, Limits, Use},
 };
 
 /// Where the counter of claims begins again; the column has 31 bits.
@@ -27,25 +27,45 @@ impl Quota for Enforce {
         // In the order of projects, so that two requests never wait for each other.
         let wanted: Vec<(&str, i64)> = wanted.iter().map(|(project, more)| (*project, *more)).collect();
         for wanted in wanted.chunks(CHUNK) {
-            let asked: Vec<(&str, &Bounded, i64)> = wanted.iter().map(|(project, _)| (*project, bounded, default)).collect();
             // There the one writer is this transaction.
             if op.tx.dialect() == Dialect::Sqlite {
-                check(bounded, wanted, &store::uses(op.tx, op.cx, &asked, false).await?)?;
+                check(bounded, wanted, &uses(op, bounded, default, wanted).await?)?;
                 continue;
             }
-            let limits = store::limits(op.tx, &asked).await?;
-            let has_limit = |at: &usize| limits.get(*at).is_some_and(|limit| *limit >= 0);
-            let (wanted, asked): (Vec<_>, Vec<_>) = (0..wanted.len()).filter(has_limit).map(|at| (wanted[at], asked[at])).unzip();
+            let wanted = limited(op, bounded, default, wanted).await?;
             if wanted.is_empty() {
                 continue;
             }
             for (project, _) in &wanted {
                 claim(op, bounded, project).await?;
             }
-            check(bounded, &wanted, &store::uses(op.tx, op.cx, &asked, false).await?)?;
+            check(bounded, &wanted, &uses(op, bounded, default, &wanted).await?)?;
         }
         Ok(())
     }
+}
+
+/// What was read in this transaction of the projects' own limits. A project without any is there, too.
+#[derive(Default)]
+struct Known(Limits);
+
+/// Those of the projects that have a limit of this kind.
+async fn limited<'p>(op: &mut Op<'_>, bounded: &Bounded, default: i64, wanted: &[(&'p str, i64)]) -> Result<Vec<(&'p str, i64)>> {
+    let known = &op.note::<Known>().0;
+    let unknown: Vec<&str> = wanted.iter().map(|(project, _)| *project).filter(|project| !known.contains_key(*project)).collect();
+    if !unknown.is_empty() {
+        let mut found = store::own_limits(op.tx, Some(&unknown)).await?;
+        let read = unknown.into_iter().map(|project| (project.to_owned(), found.remove(project).unwrap_or_default()));
+        op.note::<Known>().0.extend(read);
+    }
+    let known = &op.note::<Known>().0;
+    let limit = |project: &str| known.get(project).and_then(|limits| limits.get(bounded.name)).copied().unwrap_or(default);
+    Ok(wanted.iter().filter(|(project, _)| limit(project) >= 0).copied().collect())
+}
+
+async fn uses(op: &mut Op<'_>, bounded: &Bounded, default: i64, wanted: &[(&str, i64)]) -> Result<Vec<Use>> {
+    let asked: Vec<(&str, &Bounded, i64)> = wanted.iter().map(|(project, _)| (*project, bounded, default)).collect();
+    store::uses(op.tx, op.cx, &asked, false).await
 }
 
 fn check(bounded: &Bounded, wanted: &[(&str, i64)], uses: &[Use]) -> Result<()> {

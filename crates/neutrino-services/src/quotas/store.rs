@@ -18,13 +18,16 @@ pub struct Use {
     pub reserved: i64,
 }
 
-/// The limits that projects have of their own, by project, then by kind: of one project, or of all.
-pub async fn own_limits(tx: &mut Tx, project_id: Option<&str>) -> Result<BTreeMap<String, HashMap<String, i64>>> {
+/// The limits that projects have of their own, by project, then by kind.
+pub type Limits = BTreeMap<String, HashMap<String, i64>>;
+
+/// The limits of their own of these projects, or of all.
+pub async fn own_limits(tx: &mut Tx, projects: Option<&[&str]>) -> Result<Limits> {
     let mut sql = Sql::raw(format!("SELECT project_id, resource, {} FROM quotas", quote("limit")));
-    if let Some(project_id) = project_id {
-        sql.push(" WHERE project_id = ").bind(project_id);
+    if let Some(projects) = projects {
+        sql.push(" WHERE ").append(Sql::in_texts(tx.dialect(), "project_id", projects.iter().copied()));
     }
-    let mut limits: BTreeMap<String, HashMap<String, i64>> = BTreeMap::new();
+    let mut limits = Limits::new();
     for row in tx.select(sql).await? {
         if let (Some(project), Some(kind), Some(limit)) = (row.opt_text(0)?, row.opt_text(1)?, row.opt_int(2)?) {
             limits.entry(project).or_default().insert(kind, limit);
@@ -56,17 +59,6 @@ fn limit(project_id: &str, bounded: &Bounded, default: i64) -> Sql {
     let mut sql = Sql::raw(format!("COALESCE((SELECT {} FROM quotas WHERE project_id = ", quote("limit")));
     sql.bind(project_id).push(" AND resource = ").bind(bounded.name).push(&format!("), {default})"));
     sql
-}
-
-/// The limits of several (project, kind, limit by default), in one statement; below 0: none.
-pub async fn limits(tx: &mut Tx, of: &[(&str, &Bounded, i64)]) -> Result<Vec<i64>> {
-    let mut sql = Sql::default();
-    for (n, (project_id, bounded, default)) in of.iter().enumerate() {
-        sql.push(if n == 0 { "" } else { " UNION ALL " }).push(&format!("SELECT {n}, ")).append(limit(project_id, bounded, *default));
-    }
-    let mut limits = tx.select_as(sql, |row| Ok((row.int(0)?, row.int(1)?))).await?;
-    limits.sort_unstable();
-    Ok(limits.into_iter().map(|(_, limit)| limit).collect())
 }
 
 /// Limit and use of several (project, kind, limit by default), in one statement. With `all` false what has no limit is not counted.
