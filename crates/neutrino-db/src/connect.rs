@@ -159,6 +159,15 @@ impl Db {
         self.patience
     }
 
+    /// How many connections there are at the moment, to be used or at rest.
+    pub(crate) fn open_connections(&self) -> u32 {
+        match &*self.backend {
+            Backend::Sqlite { readers, .. } => readers.open(),
+            Backend::MySql { lender, .. } => lender.open(),
+            Backend::Postgres(lender) => lender.open(),
+        }
+    }
+
     pub(crate) fn returns_keys(&self) -> bool {
         self.returns_keys
     }
@@ -191,24 +200,17 @@ impl Db {
 
     /// `how`: begun with BEGIN, the connection is known to live.
     pub(crate) async fn beginning(&self, how: Beginning) -> Result<Conn> {
-        self.lent(Some(how)).await.map_err(|e| classify("BEGIN", e))
-    }
-
-    /// Connections that a moment ago were good may all be gone by now; the pool drops those on which the first word fails.
-    async fn lent(&self, transaction: Option<Beginning>) -> std::result::Result<Conn, sqlx::Error> {
+        // Connections that a moment ago were good may all be gone by now; the pool drops those on which BEGIN fails.
         let mut left = self.connections;
         loop {
-            let conn = match (&*self.backend, transaction) {
-                (Backend::Sqlite { readers, .. }, None) => readers.acquire(Use::Reading).await.map(Conn::SqliteRead),
-                (Backend::Sqlite { writer, .. }, Some(_)) => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
-                (Backend::MySql { lender, .. }, None) => lender.acquire(Use::Reading).await.map(Conn::MySqlRead),
-                (Backend::MySql { lender, beginning }, Some(how)) => Transaction::begin(lender, how.min(*beginning)).await.map(Conn::MySql),
-                (Backend::Postgres(lender), None) => lender.acquire(Use::Reading).await.map(Conn::PostgresRead),
-                (Backend::Postgres(lender), Some(_)) => Transaction::begin(lender, Beginning::Said).await.map(Conn::Postgres),
+            let begun = match &*self.backend {
+                Backend::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Conn::Sqlite),
+                Backend::MySql { lender, beginning } => Transaction::begin(lender, how.min(*beginning)).await.map(Conn::MySql),
+                Backend::Postgres(lender) => Transaction::begin(lender, Beginning::Said).await.map(Conn::Postgres),
             };
-            match conn {
+            match begun {
                 Err(error) if left > 0 && classify::is_lost(&error) => left -= 1,
-                conn => return conn,
+                begun => return begun.map_err(|e| classify("BEGIN", e)),
             }
         }
     }
@@ -223,7 +225,12 @@ impl Db {
     }
 
     pub(crate) async fn reading(&self) -> Result<Conn> {
-        self.lent(None).await.map_err(|e| classify("connect", e))
+        let conn = match &*self.backend {
+            Backend::Sqlite { readers, .. } => readers.acquire(Use::Reading).await.map(Conn::SqliteRead),
+            Backend::MySql { lender, .. } => lender.acquire(Use::Reading).await.map(Conn::MySqlRead),
+            Backend::Postgres(lender) => lender.acquire(Use::Reading).await.map(Conn::PostgresRead),
+        };
+        conn.map_err(|e| classify("connect", e))
     }
 
     /// Runs `operation` until it succeeds, fails for good, or has failed ten times or for the time of `pool_timeout` for passing reasons, with

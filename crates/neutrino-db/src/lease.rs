@@ -90,23 +90,34 @@ impl<DB: Database> Lender<DB> {
         Self { pool, state: Arc::new(Mutex::new(State { resting: Vec::new(), waiting: 0, closed: false, set_up })) }
     }
 
-    /// A connection for this use: one that rests, or one of the pool.
+    /// How many connections there are, lent or not.
+    pub fn open(&self) -> u32 {
+        self.pool.size()
+    }
+
+    /// A connection for this use: one that rests, or one of the pool. One that has rested and cannot be set up is given up for another.
     pub async fn acquire(&self, wanted: Use) -> Result<Lease<DB>, sqlx::Error> {
-        let (connection, is_for, rested, taken) = match self.rested(wanted) {
-            Ok(rested) => (rested.connection, rested.is_for, true, rested.taken),
-            Err(_waiting) => (self.pool.acquire().await?, Use::Reading, false, Instant::now()),
-        };
-        let home = Arc::clone(&self.state);
-        let mut lease = Lease { connection: Some(connection), home, is_for, rested, taken, is_good: false, is_open: false };
-        if is_for != wanted {
+        loop {
+            let (connection, is_for, rested, taken) = match self.rested(wanted) {
+                Ok(rested) => (rested.connection, rested.is_for, true, rested.taken),
+                Err(_waiting) => (self.pool.acquire().await?, Use::Reading, false, Instant::now()),
+            };
+            let home = Arc::clone(&self.state);
+            let mut lease = Lease { connection: Some(connection), home, is_for, rested, taken, is_good: false, is_open: false };
+            if is_for == wanted {
+                return Ok(lease);
+            }
             let set_up = locked(&self.state).set_up;
             lease.opens();
-            set_up(&mut lease, wanted).await?;
-            lease.is_open = false;
-            lease.is_for = wanted;
-            lease.rested = false;
+            match set_up(&mut lease, wanted).await {
+                Ok(()) => {
+                    (lease.is_open, lease.is_for, lease.rested) = (false, wanted, false);
+                    return Ok(lease);
+                }
+                Err(_) if rested => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(lease)
     }
 
     /// The connection for this use that was used last, or the place of one that waits.

@@ -309,24 +309,26 @@ impl Tx {
     pub(crate) async fn read_as_it_is<T: Send>(
         &mut self,
         text: &str,
-        args: Vec<Arg>,
+        mut args: Vec<Arg>,
         make: &(dyn Fn(Row) -> Result<T> + Send + Sync),
     ) -> Result<Vec<T>> {
         self.db.stats().note(text, &args);
         let reads = self.conn.reads_on_any();
         let again = (reads || self.conn.takes_the_risk()).then(|| args.clone());
-        let mut made = Made::default();
-        let first = self.conn.fetch(text, args, &mut |row| made.push(|| make(row))).await;
-        match (first, again) {
-            (Ok(()), _) => made.all(),
-            // The connection went while nobody used it, or just now: a SELECT outside a transaction, or as its first word, is as good on another one.
-            (Err(error), Some(args)) if classify::is_lost(&error) => {
-                self.conn = if reads { self.db.reading().await? } else { self.db.beginning(Beginning::Said).await? };
-                made = Made::default();
-                self.conn.fetch(text, args, &mut |row| made.push(|| make(row))).await.map_err(|e| classify(text, e))?;
-                made.all()
+        // All that are open may have gone at the same time.
+        let mut left = if reads { self.db.open_connections() } else { 1 };
+        loop {
+            let mut made = Made::default();
+            match (self.conn.fetch(text, args, &mut |row| made.push(|| make(row))).await, &again) {
+                (Ok(()), _) => return made.all(),
+                // The connection went while nobody used it, or just now: a SELECT outside a transaction, or as its first word, is as good on another one.
+                (Err(error), Some(again)) if left > 0 && classify::is_lost(&error) => {
+                    left -= 1;
+                    args = again.clone();
+                    self.conn = if reads { self.db.reading().await? } else { self.db.beginning(Beginning::Said).await? };
+                }
+                (Err(error), _) => return Err(self.failed(text, error).await),
             }
-            (Err(error), _) => Err(self.failed(text, error).await),
         }
     }
 

@@ -4,6 +4,8 @@
 //! Owns `default_security_group`, whose key, the project, makes the group the only one, whoever comes first. Invariant: none is made
 //! for an empty project, nor by a caller for a project that is not its own (CVE-2022-3277, CVE-2023-3637), unless an administrator.
 
+use std::{collections::HashMap, sync::Arc};
+
 use neutrino_core::{Context, Engine, Op};
 use neutrino_db::{Arg, Row, Sql, Tx, args};
 use neutrino_model::Body;
@@ -91,11 +93,19 @@ pub fn query(project: &str) -> Sql {
     Sql::new("SELECT security_group_id FROM default_security_group WHERE project_id = ?", args![project])
 }
 
-/// The rules of the template. One whose remote group is gone is left out: a stale row must not keep every project from having groups.
+/// What was read in this transaction of the template, for groups that are default ones and that are not.
+#[derive(Default)]
+struct Known(HashMap<bool, Arc<Vec<Row>>>);
+
+/// The rules of the template, read once in a transaction. One whose remote group is gone is left out: a stale row must not keep every project from
+/// having groups.
 ///
 /// # Errors
 /// The database's.
-pub async fn template(tx: &mut Tx, is_default: bool) -> Result<Vec<Row>> {
+pub async fn template(op: &mut Op<'_>, is_default: bool) -> Result<Arc<Vec<Row>>> {
+    if let Some(known) = op.note::<Known>().0.get(&is_default) {
+        return Ok(Arc::clone(known));
+    }
     let used = if is_default { "used_in_default_sg" } else { "used_in_non_default_sg" };
     let text = format!(
         "SELECT t.direction, t.ethertype, t.protocol, t.port_range_min, t.port_range_max, t.remote_ip_prefix, t.remote_group_id, \
@@ -104,7 +114,9 @@ pub async fn template(tx: &mut Tx, is_default: bool) -> Result<Vec<Row>> {
          AND (t.remote_address_group_id IS NULL OR EXISTS (SELECT 1 FROM address_groups a WHERE a.id = t.remote_address_group_id)) \
          ORDER BY t.standard_attr_id"
     );
-    tx.query(&text, args![true, PARENT]).await
+    let rules = Arc::new(op.tx.query(&text, args![true, PARENT]).await?);
+    op.note::<Known>().0.insert(is_default, Arc::clone(&rules));
+    Ok(rules)
 }
 
 /// Copies rules of the template into a new group. `standard`: the ids of their standard attributes.

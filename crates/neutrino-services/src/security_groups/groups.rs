@@ -84,7 +84,7 @@ impl Behaviour for Groups {
 
     async fn create(&self, op: &mut Op<'_>, id: &str, body: &mut Body) -> Result<()> {
         let (project, is_default) = (body.project_id(), body.str("name") == Some(default_group::NAME));
-        let rules = default_group::template(op.tx, is_default).await?;
+        let rules = default_group::template(op, is_default).await?;
         if !rules.is_empty() {
             op.reserve("security_group_rules", project, i64::try_from(rules.len()).unwrap_or(i64::MAX)).await?;
         }

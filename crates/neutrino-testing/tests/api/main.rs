@@ -11,6 +11,7 @@ mod auto_allocated_topologies;
 mod availability_zones;
 mod bad_input;
 mod bindings;
+mod connections;
 mod conntrack_helpers;
 mod default_security_group_rules;
 mod delivery;
