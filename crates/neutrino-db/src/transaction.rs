@@ -23,7 +23,7 @@ pub enum Beginning {
     Implied,
 }
 
-/// A transaction: dropped without [`Transaction::end`] it is rolled back.
+/// A transaction: dropped before its end it is rolled back.
 pub struct Transaction<DB: Server> {
     lease: Option<Lease<DB>>,
     /// Is the first statement the first to be heard on a connection that has rested?
@@ -73,8 +73,7 @@ impl<DB: Server> Transaction<DB> {
     }
 
     pub async fn commit(self) -> Outcome {
-        // Nothing was said, so there is nothing to commit, and no word on whether the connection lives.
-        if self.is_unproven { Ok(()) } else { self.end("COMMIT").await }
+        self.end("COMMIT").await
     }
 
     pub async fn rollback(self) -> Outcome {
@@ -83,6 +82,10 @@ impl<DB: Server> Transaction<DB> {
 
     /// What ends otherwise than well leaves the connection in doubt, which is then not used again.
     async fn end(mut self, how: &'static str) -> Outcome {
+        if self.is_unproven {
+            // Nothing was said, so there is nothing to end, and no word on whether the connection lives.
+            return Ok(());
+        }
         let Some(mut lease) = self.lease.take() else { return Ok(()) };
         let done = DB::tell(&mut lease, how).await;
         lease.ended(done.is_ok());

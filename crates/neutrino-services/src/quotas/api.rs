@@ -135,7 +135,7 @@ impl Quotas {
     }
 
     async fn limits(&self, engine: &Engine, project: &str) -> Result<Map<String, Value>> {
-        let own = store::own_limits(&mut engine.db.reader().await?, Some(&[project])).await?;
+        let own = store::own_limits(&mut engine.db.reader().await?, Some(project)).await?;
         Ok(self.with(engine, own.get(project)))
     }
 

@@ -47,16 +47,15 @@ impl Quota for Enforce {
 
 /// What was read in this transaction of the projects' own limits. A project without any is there, too.
 #[derive(Default)]
-struct Known(Limits);
+struct Known(BTreeMap<String, Limits>);
 
 /// Those of the projects that have a limit of this kind.
 async fn limited<'p>(op: &mut Op<'_>, bounded: &Bounded, default: i64, wanted: &[(&'p str, i64)]) -> Result<Vec<(&'p str, i64)>> {
     let known = &op.note::<Known>().0;
     let unknown: Vec<&str> = wanted.iter().map(|(project, _)| *project).filter(|project| !known.contains_key(*project)).collect();
     if !unknown.is_empty() {
-        let mut found = store::own_limits(op.tx, Some(&unknown)).await?;
-        let read = unknown.into_iter().map(|project| (project.to_owned(), found.remove(project).unwrap_or_default()));
-        op.note::<Known>().0.extend(read);
+        let found = store::limits(op.tx, &unknown).await?;
+        op.note::<Known>().0.extend(unknown.into_iter().map(str::to_owned).zip(found));
     }
     let known = &op.note::<Known>().0;
     let limit = |project: &str| known.get(project).and_then(|limits| limits.get(bounded.name)).copied().unwrap_or(default);
