@@ -44,30 +44,23 @@ impl Conn {
         }
     }
 
-    /// Runs a statement; the number of rows it touched.
-    async fn execute(&mut self, text: &str, args: Vec<Arg>) -> std::result::Result<u64, sqlx::Error> {
+    /// Runs a statement that writes: the number of rows it touched, and what it says of keys that the database made. `keyed`: it inserts one row
+    /// into a table whose key `id` the database makes.
+    async fn write(&mut self, text: &str, args: Vec<Arg>, keyed: bool) -> std::result::Result<(u64, Option<i64>), sqlx::Error> {
         match self {
-            Self::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Self::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Self::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Self::MySqlRead(c) => mysql(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Self::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-            Self::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| d.rows_affected()),
-        }
-    }
-
-    /// Inserts a row; its key, if the database tells one.
-    async fn insert(&mut self, text: &str, args: Vec<Arg>) -> std::result::Result<Option<i64>, sqlx::Error> {
-        match self {
-            Self::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| Some(d.last_insert_rowid())),
-            Self::MySql(c) => mysql(text, args).execute(&mut **c).await.map(|d| i64::try_from(d.last_insert_id()).ok()),
-            Self::Postgres(c) => {
+            Self::Sqlite(c) => sqlite(text, args).execute(&mut **c).await.map(|d| (d.rows_affected(), Some(d.last_insert_rowid()))),
+            Self::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await.map(|d| (d.rows_affected(), None)),
+            Self::MySql(c) => {
+                let done = mysql(text, args).execute(&mut **c).await;
+                done.map(|d| (d.rows_affected(), i64::try_from(d.last_insert_id()).ok()))
+            }
+            Self::MySqlRead(c) => mysql(text, args).execute(&mut **c).await.map(|d| (d.rows_affected(), None)),
+            Self::Postgres(c) if keyed => {
                 let row = postgres(&format!("{text} RETURNING id"), args).fetch_one(&mut **c).await;
-                row.map(|row| Row::Postgres(row).int(0).ok())
+                row.map(|row| (1, Row::Postgres(row).int(0).ok()))
             }
-            Self::SqliteRead(_) | Self::MySqlRead(_) | Self::PostgresRead(_) => {
-                Err(sqlx::Error::Protocol("an insert outside a transaction".into()))
-            }
+            Self::Postgres(c) => postgres(text, args).execute(&mut **c).await.map(|d| (d.rows_affected(), None)),
+            Self::PostgresRead(c) => postgres(text, args).execute(&mut **c).await.map(|d| (d.rows_affected(), None)),
         }
     }
 
@@ -170,23 +163,26 @@ impl Tx {
     /// The database's, by class.
     #[inline(never)]
     pub fn execute<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, u64> {
-        Box::pin(async move {
-            self.db.stats().note(text, &args);
-            // What is no SELECT may leave something behind on a connection for reading.
-            self.conn.went_well(false);
-            let again = self.conn.takes_the_risk().then(|| args.clone());
-            let done = match (self.conn.execute(text, args).await, again) {
-                (Err(error), Some(args)) if classify::is_lost(&error) => {
-                    self.conn = self.db.beginning(Beginning::Said).await?;
-                    self.conn.execute(text, args).await
-                }
-                (done, _) => done,
-            };
-            match done {
-                Ok(count) => Ok(count),
-                Err(error) => Err(self.failed(text, error).await),
+        Box::pin(async move { self.write(text, args, false).await.map(|(count, _)| count) })
+    }
+
+    /// [`Conn::write`], on another connection if it is the first word of a transaction and this one is lost.
+    async fn write(&mut self, text: &str, args: Vec<Arg>, keyed: bool) -> Result<(u64, Option<i64>)> {
+        self.db.stats().note(text, &args);
+        // What is no SELECT may leave something behind on a connection for reading.
+        self.conn.went_well(false);
+        let again = self.conn.takes_the_risk().then(|| args.clone());
+        let done = match (self.conn.write(text, args, keyed).await, again) {
+            (Err(error), Some(args)) if classify::is_lost(&error) => {
+                self.conn = self.db.beginning(Beginning::Said).await?;
+                self.conn.write(text, args, keyed).await
             }
-        })
+            (done, _) => done,
+        };
+        match done {
+            Ok(done) => Ok(done),
+            Err(error) => Err(self.failed(text, error).await),
+        }
     }
 
     /// The failure of a statement, by class; a connection that takes no writes is left.
@@ -239,19 +235,8 @@ impl Tx {
     #[inline(never)]
     pub fn insert_returning_id<'a>(&'a mut self, text: &'a str, args: Vec<Arg>) -> Pending<'a, i64> {
         Box::pin(async move {
-            self.db.stats().note(text, &args);
-            let again = self.conn.takes_the_risk().then(|| args.clone());
-            let id = match (self.conn.insert(text, args).await, again) {
-                (Err(error), Some(args)) if classify::is_lost(&error) => {
-                    self.conn = self.db.beginning(Beginning::Said).await?;
-                    self.conn.insert(text, args).await
-                }
-                (id, _) => id,
-            };
-            match id {
-                Ok(id) => id.ok_or_else(|| Error::internal(format!("no key came back from: {text}"))),
-                Err(error) => Err(self.failed(text, error).await),
-            }
+            let (_, id) = self.write(text, args, true).await?;
+            id.ok_or_else(|| Error::internal(format!("no key came back from: {text}")))
         })
     }
 
